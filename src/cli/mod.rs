@@ -1,0 +1,2 @@
+//! One file a subcommand.
+//! Holds no logic that a library user would miss.

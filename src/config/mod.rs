@@ -1,0 +1,2 @@
+//! One file becomes one checked value.
+//! Never re-checked once it exists.

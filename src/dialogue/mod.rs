@@ -1,0 +1,2 @@
+//! Text to commands to policy to sentences.
+//! Never sees audio; a brain only proposes commands.

@@ -1,0 +1,138 @@
+//! The outside's plugs: SIP and RTP, the microphone, wav files; each a [`Port`].
+//! Never holds a policy about the conversation.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::audio::{Frame, SampleRate};
+use crate::privacy::Pii;
+use crate::talk::Digit;
+
+/// The sound format a port speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortFormat {
+    /// G.711 A-law, 8 kHz, payload type 8 (RFC 3551).
+    Pcma,
+    /// G.711 mu-law, 8 kHz, payload type 0 (RFC 3551).
+    Pcmu,
+    /// Plain frames, no packets: microphone and wav.
+    Pcm(SampleRate),
+}
+
+impl PortFormat {
+    /// Name of the codec, as in SDP and in the record of the call.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pcma => "PCMA",
+            Self::Pcmu => "PCMU",
+            Self::Pcm(_) => "PCM",
+        }
+    }
+}
+
+/// One received audio packet: what the jitter buffer needs of RTP (RFC 3550 section 5.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packet {
+    /// Payload type.
+    pub payload_type: u8,
+    /// Synchronisation source.
+    pub ssrc: u32,
+    /// Sequence number.
+    pub sequence: u16,
+    /// RTP timestamp, in samples of the codec's clock.
+    pub timestamp: u32,
+    /// First packet of a talkspurt.
+    pub marker: bool,
+    /// The encoded sound.
+    pub payload: Bytes,
+}
+
+/// What the downlink gives a port at each tick.
+#[derive(Debug, Clone)]
+pub enum Outgoing {
+    /// Encoded sound for one packet of 20 ms.
+    Encoded {
+        /// The encoded samples.
+        payload: Bytes,
+        /// First packet after silence in which nothing was sent or only comfort noise.
+        marker: bool,
+    },
+    /// A plain frame for ports of [`PortFormat::Pcm`].
+    Plain(Frame),
+}
+
+/// What a port tells the call.
+#[derive(Debug, Clone)]
+pub enum PortEvent {
+    /// An audio packet came.
+    Packet(Packet),
+    /// A plain frame came (microphone, wav).
+    Plain(Frame),
+    /// A key was pressed; told once a press.
+    Digit(Digit),
+    /// The other side put us on hold (`true`) or took us back.
+    Held(bool),
+    /// The leg is over; nothing more will come.
+    Closed(CloseCause),
+}
+
+/// Why a leg ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CloseCause {
+    /// The other side hung up.
+    RemoteHangup,
+    /// We hung up.
+    LocalHangup,
+    /// No packet came for the configured time.
+    MediaTimeout,
+    /// The source of sound came to its end (wav).
+    EndOfSound,
+    /// The transport failed.
+    TransportFailure,
+}
+
+/// Who is on the line, for the record.
+#[derive(Debug, Clone)]
+pub struct PortInfo {
+    /// Caller's address (`sip:…`), or what stands for it.
+    pub from: Pii<String>,
+    /// Address that was called.
+    pub to: String,
+    /// `sip/udp`, `sip/tcp`, `wav`, `mic`.
+    pub transport: &'static str,
+    /// What it speaks.
+    pub format: PortFormat,
+}
+
+/// One leg of a call, from the engine's side.
+#[async_trait]
+pub trait Port: Send {
+    /// Who is on the line.
+    fn info(&self) -> &PortInfo;
+
+    /// The next event. Cancel-safe. After [`PortEvent::Closed`] it waits for ever.
+    async fn recv(&mut self) -> PortEvent;
+
+    /// Sends this tick's sound, at once; never blocks.
+    fn send(&mut self, outgoing: Outgoing);
+
+    /// Throws away sound that was handed over and has not left yet (barge-in).
+    fn clear(&mut self);
+
+    /// Hangs up and releases everything. A second call does nothing.
+    async fn close(&mut self);
+
+    /// Asks the network to connect the caller elsewhere (SIP REFER, RFC 3515).
+    async fn transfer(&mut self, target: &str) -> Result<(), TransferError>;
+}
+
+/// A transfer did not come about; the caller is still here.
+#[derive(Debug, thiserror::Error)]
+pub enum TransferError {
+    /// This kind of line cannot transfer.
+    #[error("{0} lines cannot transfer a call")]
+    Unsupported(&'static str),
+    /// The other side refused or did not answer.
+    #[error("transfer refused: {0}")]
+    Refused(String),
+}

@@ -1,0 +1,3 @@
+//! The `hotline` program: everything is in the library.
+
+fn main() {}

@@ -1,0 +1,76 @@
+//! Speech to text: the [`Recognizer`] trait and its engines.
+//! Never decides whose turn it is; an utterance is begun, fed and finished by its owner.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use thiserror::Error;
+
+use crate::audio::MediaTime;
+use crate::talk::{Expectation, Language, Transcript};
+
+/// What a recogniser is told before an utterance.
+#[derive(Debug, Clone)]
+pub struct HearRequest {
+    /// The language the caller is taken to speak.
+    pub language: Language,
+    /// What the dialogue expects to hear now.
+    pub expectation: Expectation,
+    /// Media time of the first sample that will be fed; word times count from it.
+    pub from: MediaTime,
+    /// Ends the work early when set.
+    pub cancel: Cancel,
+}
+
+/// A flag that ends blocking work early; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Asks the work to stop.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the work was asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Why an utterance could not be recognised.
+#[derive(Debug, Error)]
+pub enum HearError {
+    /// The engine, its library or its server failed.
+    #[error("recogniser {engine}: {what}")]
+    Backend {
+        /// The engine's name.
+        engine: &'static str,
+        /// What happened and what to do.
+        what: String,
+    },
+    /// The work was cancelled; nobody waits for it.
+    #[error("recognition was cancelled")]
+    Cancelled,
+}
+
+/// A speech recogniser, shared by all calls.
+pub trait Recognizer: Send + Sync {
+    /// Its name in the configuration and in events.
+    fn name(&self) -> &'static str;
+
+    /// Whether it can make out words of this language at all.
+    fn hears(&self, language: Language) -> bool;
+
+    /// Begins an utterance. May take some milliseconds (a grammar is made ready); runs on a worker.
+    fn start(&self, request: HearRequest) -> Result<Box<dyn Hearing>, HearError>;
+}
+
+/// One utterance on its way through a recogniser.
+pub trait Hearing: Send {
+    /// Takes more sound: 16 kHz mono, any number of samples. A streaming engine may give a partial transcript back.
+    fn feed(&mut self, pcm: &[i16]) -> Result<Option<Transcript>, HearError>;
+
+    /// Ends the utterance and gives its final transcript (possibly [`Transcript::nothing`]).
+    fn finish(self: Box<Self>) -> Result<Transcript, HearError>;
+}

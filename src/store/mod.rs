@@ -1,0 +1,2 @@
+//! What outlives a call: records, journal, recordings.
+//! The only place that writes files of callers.

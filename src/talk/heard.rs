@@ -1,0 +1,71 @@
+//! What one 20 ms tick says of the sound in each direction: never the samples themselves.
+
+use std::time::Duration;
+
+use crate::audio::{Dbfs, MediaTime};
+
+use super::ReplyId;
+
+/// A number from 0 to 1.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+pub struct Probability(f32);
+
+impl Probability {
+    /// Certainly not.
+    pub const ZERO: Self = Self(0.0);
+    /// Certainly.
+    pub const ONE: Self = Self(1.0);
+
+    /// That value, held between 0 and 1 (not a number counts as 0).
+    pub const fn new(p: f32) -> Self {
+        Self(if p > 1.0 {
+            1.0
+        } else if p > 0.0 {
+            p
+        } else {
+            0.0
+        })
+    }
+
+    /// The value, 0 to 1.
+    pub const fn get(self) -> f32 {
+        self.0
+    }
+}
+
+/// What the uplink says of one 20 ms frame of the caller's sound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Heard {
+    /// Media time of the frame's first sample.
+    pub at: MediaTime,
+    /// How likely the frame holds speech.
+    pub speech: Probability,
+    /// The frame's level.
+    pub level: Dbfs,
+    /// The frame was made up by concealment or comfort noise, not received.
+    pub concealed: bool,
+}
+
+/// A stretch of the caller's sound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AudioRange {
+    /// Its first sample.
+    pub from: MediaTime,
+    /// The sample after its last.
+    pub to: MediaTime,
+}
+
+/// What left the downlink so far, told at each tick in which a reply is on its way out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Playout {
+    /// The reply that is being played.
+    pub reply: ReplyId,
+    /// Number of the sentence whose sound this tick's frame holds.
+    pub sentence: u16,
+    /// How much of that sentence's sound has left, this frame counted in.
+    pub played: Duration,
+    /// How long that sentence's sound is; `None` while it is still being synthesised.
+    pub length: Option<Duration>,
+    /// Sound of this reply still waiting in the downlink behind this frame.
+    pub queued: Duration,
+}

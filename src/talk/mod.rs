@@ -1,0 +1,20 @@
+//! What passes between the rooms: ids, what was heard, transcripts, sentences, expectations.
+//! Data only: no behaviour beyond parsing itself.
+
+mod digit;
+mod expectation;
+mod heard;
+mod ids;
+mod language;
+mod prompt;
+mod sentence;
+mod transcript;
+
+pub use digit::Digit;
+pub use expectation::{Choice, Expectation};
+pub use heard::{AudioRange, Heard, Playout, Probability};
+pub use ids::{CallId, ReplyId, TurnId};
+pub use language::Language;
+pub use prompt::{Closing, Prompt};
+pub use sentence::{AfterReply, Importance, Sentence};
+pub use transcript::{Alternative, Finality, Transcript, Word};

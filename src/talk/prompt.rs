@@ -1,0 +1,56 @@
+//! What the bot has to answer: the caller's words, keys, silence, or a failure of our own.
+
+use crate::privacy::Pii;
+
+use super::{Transcript, TurnId};
+
+/// What a reply answers.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Prompt {
+    /// The call has just been answered: greet.
+    Greeting,
+    /// The caller said something that was understood as words.
+    Said {
+        /// The turn it was said in.
+        turn: TurnId,
+        /// What was understood; never [`Transcript::is_nothing`].
+        transcript: Transcript,
+    },
+    /// The caller pressed keys.
+    Keyed {
+        /// The turn they were pressed in.
+        turn: TurnId,
+        /// The keys in order, without the closing `#`.
+        keys: Pii<String>,
+    },
+    /// The caller said nothing for a while.
+    NoInput {
+        /// How many times in a row, from 1.
+        count: u8,
+    },
+    /// The caller spoke and was not understood.
+    NoMatch {
+        /// How many times in a row, from 1.
+        count: u8,
+    },
+    /// Something of ours failed (recogniser, responder); the caller is owed a word.
+    Trouble,
+    /// The call is about to be ended by us; say good-bye.
+    Closing {
+        /// Why.
+        why: Closing,
+    },
+}
+
+/// Why we end a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Closing {
+    /// The caller was silent through the whole no-input ladder.
+    NoInput,
+    /// The caller was not understood through the whole no-match ladder.
+    NoMatch,
+    /// The longest allowed call is reached.
+    TooLong,
+    /// The line is shutting down.
+    Shutdown,
+}

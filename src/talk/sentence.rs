@@ -1,0 +1,40 @@
+//! What the dialogue hands to the voice: sentences in order, and what follows the last one.
+
+use super::{Expectation, Language};
+
+/// Whether the caller may cut a sentence off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Importance {
+    /// The caller may interrupt it.
+    #[default]
+    Normal,
+    /// It must be heard to its end (legal notice); speech over it is kept for afterwards.
+    MustBeHeard,
+}
+
+/// One sentence of a reply, ready to be spoken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence {
+    /// Its place in the reply, from 0.
+    pub index: u16,
+    /// What to say, as plain text in `language`.
+    pub text: String,
+    /// The language it is in.
+    pub language: Language,
+    /// Whether it may be cut off.
+    pub importance: Importance,
+}
+
+/// What the call does when the reply has been said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AfterReply {
+    /// Listen; this is what the caller is expected to say.
+    Listen(Expectation),
+    /// Hang up.
+    HangUp,
+    /// Hand the caller to a person.
+    Transfer {
+        /// Where to, by the name the configuration gives it.
+        target: String,
+    },
+}

@@ -1,0 +1,2 @@
+//! What a tool call reaches: SQL through the store, HTTP.
+//! Never decides whether a call is allowed.
