@@ -2,64 +2,12 @@
 //! Never holds a policy about the conversation.
 
 use async_trait::async_trait;
-use bytes::Bytes;
 
-use crate::audio::{Frame, SampleRate};
+use crate::audio::Frame;
 use crate::privacy::Pii;
 use crate::talk::Digit;
 
-/// The sound format a port speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PortFormat {
-    /// G.711 A-law, 8 kHz, payload type 8 (RFC 3551).
-    Pcma,
-    /// G.711 mu-law, 8 kHz, payload type 0 (RFC 3551).
-    Pcmu,
-    /// Plain frames, no packets: microphone and wav.
-    Pcm(SampleRate),
-}
-
-impl PortFormat {
-    /// Name of the codec, as in SDP and in the record of the call.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pcma => "PCMA",
-            Self::Pcmu => "PCMU",
-            Self::Pcm(_) => "PCM",
-        }
-    }
-}
-
-/// One received audio packet: what the jitter buffer needs of RTP (RFC 3550 section 5.1).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packet {
-    /// Payload type.
-    pub payload_type: u8,
-    /// Synchronisation source.
-    pub ssrc: u32,
-    /// Sequence number.
-    pub sequence: u16,
-    /// RTP timestamp, in samples of the codec's clock.
-    pub timestamp: u32,
-    /// First packet of a talkspurt.
-    pub marker: bool,
-    /// The encoded sound.
-    pub payload: Bytes,
-}
-
-/// What the downlink gives a port at each tick.
-#[derive(Debug, Clone)]
-pub enum Outgoing {
-    /// Encoded sound for one packet of 20 ms.
-    Encoded {
-        /// The encoded samples.
-        payload: Bytes,
-        /// First packet after silence in which nothing was sent or only comfort noise.
-        marker: bool,
-    },
-    /// A plain frame for ports of [`PortFormat::Pcm`].
-    Plain(Frame),
-}
+pub use crate::media::{Outgoing, Packet, PortFormat};
 
 /// What a port tells the call.
 #[derive(Debug, Clone)]
