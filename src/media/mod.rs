@@ -1,6 +1,15 @@
 //! Both directions of one call's sound: jitter buffer, codec, resampler, voice activity; reply queue and pacing order.
 //! Never holds a policy, never blocks, and does not allocate per frame after start.
 
+pub mod codec;
+mod config;
+pub mod jitter;
 mod packet;
+mod received;
+pub mod resample;
+mod uplink;
+pub mod vad;
 
+pub use config::MediaConfig;
 pub use packet::{Outgoing, Packet, PortFormat};
+pub use uplink::{Uplink, UplinkStats};
