@@ -3,13 +3,17 @@
 
 pub mod codec;
 mod config;
+mod downlink;
 pub mod jitter;
 mod packet;
 mod received;
 pub mod resample;
+mod speech;
 mod uplink;
 pub mod vad;
 
 pub use config::MediaConfig;
+pub use downlink::{Downlink, DownlinkStats, Enqueued};
 pub use packet::{Outgoing, Packet, PortFormat};
+pub use speech::{Speech, SpeechCutter};
 pub use uplink::{Uplink, UplinkStats};
