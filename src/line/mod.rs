@@ -1,6 +1,11 @@
 //! The outside's plugs: SIP and RTP, the microphone, wav files; each a [`Port`].
 //! Never holds a policy about the conversation.
 
+#[cfg(feature = "sip")]
+pub mod rtp;
+#[cfg(feature = "sip")]
+pub mod sip;
+
 use async_trait::async_trait;
 
 use crate::audio::Frame;
