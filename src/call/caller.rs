@@ -1,0 +1,235 @@
+//! The caller's side of the floor: turns open, go on, end, are reopened; keys become entries.
+//! Never speaks: what has to be answered is handed to the floor.
+
+use std::time::Duration;
+
+use crate::audio::Dbfs;
+use crate::talk::{Closing, Digit, Expectation, Finality, Heard, Prompt, Transcript, TurnId};
+
+use super::config::ms;
+use super::context::Context;
+use super::floor::{Flow, ON};
+use super::input::RecognitionFailed;
+use super::keypad::{Entry, Press};
+use super::output::{Action, Event};
+use super::state::{Bot, Caller, Floor, Said, Utterance};
+use super::turn::Run;
+use super::waterfall::Waterfall;
+
+impl Floor {
+    /// The caller has begun to speak, or went on (`earlier`): recognition begins, from before the first speech frame.
+    pub(super) fn open(&mut self, cx: &mut Context, run: Run, earlier: Option<Utterance>) {
+        let turn = cx.next_turn();
+        let utterance = match earlier.filter(|earlier| cx.fits_one_turn(earlier)) {
+            Some(earlier) => {
+                let waited = cx.endpointer.silence(&cx.expectation, earlier.digits);
+                cx.endpointer.paused(run.from.since(earlier.last), waited);
+                earlier.reopened(turn, run)
+            }
+            None => Utterance::new(turn, run, &cx.config, cx.now),
+        };
+        cx.event(Event::SpeechStarted { turn, at: run.from });
+        cx.action(Action::StartRecognition {
+            turn,
+            from: utterance.from,
+            expectation: cx.expectation.clone(),
+            language: cx.language,
+        });
+        self.caller = Caller::Speaking(utterance);
+    }
+
+    /// A frame while the caller has the floor.
+    pub(super) fn hear_on(&mut self, cx: &mut Context, heard: &Heard, speech: bool) -> Flow {
+        let Caller::Speaking(utterance) = &mut self.caller else { return ON };
+        let waited = cx.endpointer.silence(&cx.expectation, utterance.digits);
+        if speech && !heard.concealed {
+            utterance.speak(heard.level);
+        }
+        if let Some(run) = cx.detector.run_of(ms(cx.config.turn.detector.continue_ms)) {
+            let pause = run.from.since(utterance.last);
+            if pause * 10 > waited * 7 {
+                utterance.pauses += 1;
+                cx.endpointer.paused(pause, waited);
+            }
+            utterance.last = utterance.last.max(run.last);
+        }
+        if !speech && cx.media.since(utterance.last) >= waited { self.end_turn(cx) } else { ON }
+    }
+
+    /// Speech after the end of a turn that is not answered yet: a cough changes nothing, more than that reopens the turn.
+    pub(super) fn hear_again(&mut self, cx: &mut Context) {
+        let Some(run) = cx.detector.run_of(ms(cx.config.resume_ms)) else { return };
+        let utterance = match &self.caller {
+            Caller::Transcribing { utterance, .. } => Some(*utterance),
+            Caller::Said(said) => said.utterance,
+            Caller::Quiet | Caller::Speaking(_) | Caller::Keying(_) => None,
+        };
+        if let Some(utterance) = utterance.filter(|utterance| cx.fits_one_turn(utterance)) {
+            self.cancel_recognition(cx);
+            self.open(cx, run, Some(utterance));
+        }
+    }
+
+    /// The turn is over: the recogniser gives its last word, unless there was hardly a sound.
+    pub(super) fn end_turn(&mut self, cx: &mut Context) -> Flow {
+        let Caller::Speaking(utterance) = self.caller else { return ON };
+        let turn = utterance.turn;
+        cx.detector.reset();
+        cx.event(Event::SpeechEnded { turn, at: utterance.last });
+        if utterance.spoken < ms(cx.config.blip_ms) {
+            cx.action(Action::CancelRecognition { turn });
+            self.caller = Caller::Quiet;
+        } else {
+            cx.action(Action::FinishRecognition { turn, to: cx.media });
+            self.transcribe(cx, utterance);
+        }
+        ON
+    }
+
+    /// What the recogniser makes of the turn so far.
+    pub(super) fn partial(&mut self, cx: &mut Context, turn: TurnId, transcript: Transcript) {
+        if let Caller::Speaking(utterance) = &mut self.caller {
+            utterance.digits = transcript.text.chars().filter(char::is_ascii_digit).count();
+        }
+        cx.tell(turn, Transcript { finality: Finality::Partial, ..transcript });
+    }
+
+    /// The recogniser's last word.
+    pub(super) fn recognised(&mut self, cx: &mut Context, result: Result<Transcript, RecognitionFailed>) -> Flow {
+        if matches!(self.caller, Caller::Speaking(_)) {
+            self.end_early(cx);
+        }
+        let Caller::Transcribing { utterance, endpoint, since } = self.caller else { return ON };
+        self.caller = Caller::Quiet;
+        let turn = utterance.turn;
+        let Ok(transcript) = result else { return self.apologise(cx) };
+        cx.tell(turn, transcript.clone());
+        if transcript.is_nothing() {
+            return self.not_understood(cx, &utterance);
+        }
+        cx.no_input.reset();
+        cx.no_match.reset();
+        let waterfall = Waterfall {
+            turn,
+            endpoint,
+            decided: since,
+            transcript: cx.now,
+            sentence: None,
+            audio: None,
+        };
+        let prompt = Prompt::Said { turn, transcript };
+        self.answer(cx, Said { prompt, utterance: Some(utterance), waterfall: Some(waterfall) })
+    }
+
+    /// The recogniser did not answer in time.
+    pub(super) fn give_up_recognition(&mut self, cx: &mut Context) -> Flow {
+        self.cancel_recognition(cx);
+        self.caller = Caller::Quiet;
+        self.apologise(cx)
+    }
+
+    /// A key. It ends speech, cuts off a reply that may be cut off, and counts.
+    pub(super) fn press(&mut self, cx: &mut Context, digit: Digit) -> Flow {
+        let is_habit = digit.as_char() == '#' && cx.now < cx.closing_key_until && !matches!(self.caller, Caller::Keying(_));
+        if self.is_deaf() || is_habit {
+            return ON;
+        }
+        cx.detector.deafen(cx.media + ms(cx.config.keypad.deaf_ms));
+        let mut entry = match std::mem::replace(&mut self.caller, Caller::Quiet) {
+            Caller::Keying(entry) => entry,
+            speaking @ (Caller::Quiet | Caller::Speaking(_) | Caller::Transcribing { .. } | Caller::Said(_)) => {
+                self.caller = speaking;
+                self.drop_caller(cx);
+                Entry::new(cx.next_turn(), cx.now)
+            }
+        };
+        if !matches!(cx.expectation, Expectation::Digits { sensitive: true, .. }) {
+            cx.event(Event::Digit { turn: entry.turn, digit });
+        }
+        let press = entry.press(digit, &cx.expectation);
+        entry.wait(cx.now, &cx.config.keypad, &cx.expectation);
+        let turn = entry.turn;
+        self.caller = Caller::Keying(entry);
+        self.yield_to_key(cx, turn);
+        match press {
+            Press::Open => ON,
+            Press::Closed => self.end_entry(cx),
+            Press::Complete => {
+                cx.closing_key_until = cx.now + ms(cx.config.keypad.closing_key_ms);
+                self.end_entry(cx)
+            }
+        }
+    }
+
+    /// The keys so far are what the caller wanted to say.
+    pub(super) fn end_entry(&mut self, cx: &mut Context) -> Flow {
+        match std::mem::replace(&mut self.caller, Caller::Quiet) {
+            Caller::Keying(entry) => {
+                cx.no_input.reset();
+                cx.no_match.reset();
+                let turn = entry.turn;
+                self.answer(cx, Said::prompt(Prompt::Keyed { turn, keys: entry.into_keys() }))
+            }
+            other @ (Caller::Quiet | Caller::Speaking(_) | Caller::Transcribing { .. } | Caller::Said(_)) => {
+                self.caller = other;
+                ON
+            }
+        }
+    }
+
+    /// Forgets what the caller was doing.
+    pub(super) fn drop_caller(&mut self, cx: &mut Context) {
+        if let Caller::Speaking(utterance) = &self.caller {
+            cx.event(Event::SpeechEnded { turn: utterance.turn, at: utterance.last });
+        }
+        self.cancel_recognition(cx);
+        cx.detector.reset();
+        self.caller = Caller::Quiet;
+    }
+
+    fn yield_to_key(&mut self, cx: &mut Context, turn: TurnId) {
+        let heard = match &self.bot {
+            Bot::Silent { .. } | Bot::Thinking(_) => None,
+            Bot::Speaking { reply, .. } => Some(reply.id),
+        };
+        if !self.bot.yields() {
+            return;
+        }
+        self.cut(cx);
+        if let Some(reply) = heard {
+            cx.event(Event::BargeIn { turn, reply, after: Duration::ZERO });
+        }
+    }
+
+    fn cancel_recognition(&self, cx: &mut Context) {
+        if let Some(turn) = self.caller.recognising() {
+            cx.action(Action::CancelRecognition { turn });
+        }
+    }
+
+    /// The recogniser ended by itself: the turn is over now, and its job with it.
+    fn end_early(&mut self, cx: &mut Context) {
+        if let Caller::Speaking(utterance) = self.caller {
+            self.drop_caller(cx);
+            self.transcribe(cx, utterance);
+        }
+    }
+
+    fn transcribe(&mut self, cx: &Context, utterance: Utterance) {
+        self.caller = Caller::Transcribing { utterance, endpoint: cx.media.since(utterance.last), since: cx.now };
+    }
+
+    /// A cough is passed over; real speech, and whatever silenced the bot, gets a question.
+    fn not_understood(&mut self, cx: &mut Context, utterance: &Utterance) -> Flow {
+        let faint = utterance.spoken < ms(cx.config.cough_ms) || utterance.peak < Dbfs::new(cx.config.murmur_dbfs);
+        if faint && !utterance.interrupts {
+            return self.settle(cx);
+        }
+        cx.no_input.reset();
+        let prompt = match cx.no_match.climb(cx.config.no_match_prompts) {
+            Some(count) => Prompt::NoMatch { count },
+            None => Prompt::Closing { why: Closing::NoMatch },
+        };
+        self.answer(cx, Said::prompt(prompt))
+    }
+}

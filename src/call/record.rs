@@ -1,0 +1,59 @@
+//! A call in numbers: what is left of it when it is over.
+//! Never holds a word of the caller's or a key.
+
+use std::time::Duration;
+
+use crate::talk::Finality;
+
+use super::input::Hangup;
+use super::output::Event;
+
+/// The summary of a call so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CallRecord {
+    /// From the answer to the end, or until now; zero if it was never answered.
+    pub duration: Duration,
+    /// Stretches in which the caller began to speak.
+    pub utterances: u32,
+    /// Final transcripts with words in them.
+    pub understood: u32,
+    /// Final transcripts without.
+    pub not_understood: u32,
+    /// Keys pressed, secret ones not counted.
+    pub digits: u32,
+    /// Replies of which something was heard.
+    pub replies: u32,
+    /// Replies that were cut off.
+    pub interruptions: u32,
+    /// Turns with a waterfall.
+    pub answered: u32,
+    /// Their waits, summed: from the caller's last speech frame to our first sound.
+    pub waited: Duration,
+    /// The longest of these waits.
+    pub longest_wait: Duration,
+    /// Why the call ended, once it has.
+    pub cause: Option<Hangup>,
+}
+
+impl CallRecord {
+    pub(super) fn note(&mut self, event: &Event) {
+        match event {
+            Event::SpeechStarted { .. } => self.utterances += 1,
+            Event::Transcript { transcript, .. } => match transcript.finality {
+                Finality::Partial => {}
+                Finality::Final if transcript.is_nothing() => self.not_understood += 1,
+                Finality::Final => self.understood += 1,
+            },
+            Event::Digit { .. } => self.digits += 1,
+            Event::ReplyStarted { .. } => self.replies += 1,
+            Event::BargeIn { .. } => self.interruptions += 1,
+            Event::Latency(latency) => {
+                self.answered += 1;
+                self.waited += latency.total;
+                self.longest_wait = self.longest_wait.max(latency.total);
+            }
+            Event::Ended { cause } => self.cause = Some(*cause),
+            Event::SpeechEnded { .. } | Event::Reply { .. } | Event::ReplyEnded { .. } => {}
+        }
+    }
+}

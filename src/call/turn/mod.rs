@@ -1,0 +1,24 @@
+//! Whose turn it is: is this speech, is it over, does it interrupt.
+//! Never looks at the bot's words or at samples; probability, level and media time are all it gets.
+
+mod barge_in;
+mod detector;
+mod endpoint;
+
+use serde::Deserialize;
+
+pub use barge_in::{BargeInConfig, Gain, Step};
+pub use detector::{DetectorConfig, Run, SpeechDetector};
+pub use endpoint::{EndpointConfig, Endpointer};
+
+/// When the caller has the floor.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TurnConfig {
+    /// What counts as speech.
+    pub detector: DetectorConfig,
+    /// When a turn is over.
+    pub endpoint: EndpointConfig,
+    /// What speech does to the bot's own.
+    pub barge_in: BargeInConfig,
+}
