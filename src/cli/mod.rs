@@ -1,2 +1,6 @@
 //! One file a subcommand.
 //! Holds no logic that a library user would miss.
+
+pub mod calls;
+pub mod check;
+pub mod doctor;

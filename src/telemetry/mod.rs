@@ -1,2 +1,10 @@
-//! Numbers, traces and latency spans.
-//! Call ids only, never a caller's data.
+//! Numbers, traces and latency spans: what an operator sees of the line.
+//! Never a caller's data: call ids, counts and durations only.
+
+mod latency;
+mod metrics;
+mod trace;
+
+pub use latency::{Percentiles, Stage, Waterfall};
+pub use metrics::{Counter, Gauge, Histogram, Metrics};
+pub use trace::{LogFormat, TelemetryConfig, TraceError, start_logging};

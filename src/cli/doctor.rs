@@ -1,0 +1,248 @@
+//! `hotline doctor`: what this machine has and lacks, one line each, with the command that mends it.
+//! Never mends anything itself, and binds a port only to let it go again.
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::path::Path;
+use std::process::Command;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::config::ConfigError;
+use crate::line::PortFormat;
+
+/// The system packages that building and running need, one a line, with comments.
+const PACKAGES: &str = include_str!("../../packages.txt");
+
+/// See what is missing on this machine.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Print the findings as JSON lines.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What it belongs to: `ports`, `weights`, `voices`, …
+    pub area: &'static str,
+    /// What was found.
+    pub what: String,
+    /// What to do about it; `None` if it is well.
+    pub fix: Option<String>,
+}
+
+/// A port the line wants to have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WantedPort {
+    /// A datagram port.
+    Udp(SocketAddr),
+    /// A stream port.
+    Tcp(SocketAddr),
+}
+
+impl Finding {
+    /// Something that is well.
+    pub fn well(area: &'static str, what: impl Into<String>) -> Self {
+        Self { area, what: what.into(), fix: None }
+    }
+
+    /// Something that is not, and what to do about it.
+    pub fn broken(area: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { area, what: what.into(), fix: Some(fix.into()) }
+    }
+}
+
+/// Prints the findings; whether all is well.
+pub fn run(args: &DoctorArgs, findings: &[Finding], out: &mut dyn Write) -> io::Result<bool> {
+    for Finding { area, what, fix } in findings {
+        match fix {
+            _ if args.json => writeln!(out, "{}", json!({ "area": area, "ok": fix.is_none(), "what": what, "fix": fix }))?,
+            None => writeln!(out, "ok       {area:<9} {what}")?,
+            Some(fix) => writeln!(out, "missing  {area:<9} {what}; {fix}")?,
+        }
+    }
+    Ok(findings.iter().all(|finding| finding.fix.is_none()))
+}
+
+/// Whether the configuration can be used.
+pub fn configuration(path: &Path, loaded: Result<(), &ConfigError>) -> Vec<Finding> {
+    const AREA: &str = "config";
+    match loaded {
+        Ok(()) if path.is_file() => vec![Finding::well(AREA, format!("{} is right", path.display()))],
+        Ok(()) => vec![Finding::well(AREA, format!("no {}: defaults are used", path.display()))],
+        Err(ConfigError::Wrong(problems)) => {
+            problems.iter().map(|p| Finding::broken(AREA, format!("{}: {}", p.place, p.what), p.fix.clone())).collect()
+        }
+        Err(error @ ConfigError::Unreadable { .. }) => vec![Finding::broken(AREA, error.to_string(), "name another file")],
+    }
+}
+
+/// Whether these ports can be had.
+pub fn ports(wanted: &[WantedPort]) -> Vec<Finding> {
+    let look = |port: &WantedPort| {
+        let (kind, address, bound) = match port {
+            WantedPort::Udp(address) => ("udp", address, UdpSocket::bind(address).map(drop)),
+            WantedPort::Tcp(address) => ("tcp", address, TcpListener::bind(address).map(drop)),
+        };
+        match bound {
+            Ok(()) => Finding::well("ports", format!("{kind}:{address} is free")),
+            Err(error) => Finding::broken(
+                "ports",
+                format!("{kind}:{address} cannot be had ({error})"),
+                format!("see who has it with `ss -lnp{} sport = :{}`, or choose another", &kind[..1], address.port()),
+            ),
+        }
+    };
+    wanted.iter().map(look).collect()
+}
+
+/// The sound formats this build speaks.
+pub fn codecs() -> Vec<Finding> {
+    let names = [PortFormat::Pcma, PortFormat::Pcmu].map(PortFormat::name).join(", ");
+    vec![Finding::well("codecs", format!("{names}, telephone-event"))]
+}
+
+/// Whether records can be written in the data folder.
+pub fn data_folder(data: &Path) -> Vec<Finding> {
+    const AREA: &str = "records";
+    let probe = data.join("calls").join(".doctor");
+    let made = std::fs::create_dir_all(&probe).and_then(|()| std::fs::write(probe.join("probe"), [0; 4096]));
+    let cleared = std::fs::remove_dir_all(&probe);
+    vec![match made.and(cleared) {
+        Ok(()) => Finding::well(AREA, format!("{} can be written", data.display())),
+        Err(error) => Finding::broken(
+            AREA,
+            format!("{} cannot be written ({error}); calls would go on without records", data.display()),
+            "make room, change its owner, or name another with --data",
+        ),
+    }]
+}
+
+/// Whether the system packages are there.
+pub fn packages() -> Vec<Finding> {
+    let wanted = package_names(PACKAGES);
+    let asked = Command::new("dpkg-query").args(["-W", "-f", "${binary:Package} ${db:Status-Status}\n"]).args(&wanted).output();
+    let Ok(answer) = asked else {
+        return vec![Finding::broken(
+            "packages",
+            "this is no Debian or Ubuntu: packages cannot be looked up",
+            format!("install what your system calls {}", wanted.join(" ")),
+        )];
+    };
+    let missing = missing_of(&wanted, &String::from_utf8_lossy(&answer.stdout));
+    vec![if missing.is_empty() {
+        Finding::well("packages", format!("all {} are installed", wanted.len()))
+    } else {
+        let names = missing.join(" ");
+        Finding::broken(
+            "packages",
+            format!("{} of {} are not installed: {names}", missing.len(), wanted.len()),
+            format!("sudo apt-get install -y {names}"),
+        )
+    }]
+}
+
+/// The sound card that `hotline mic` would use.
+#[cfg(feature = "mic")]
+pub fn sound_card() -> Vec<Finding> {
+    use cpal::traits::{DeviceTrait, HostTrait};
+    const FIX: &str = "only `hotline mic` needs it: plug one in, or start PulseAudio";
+    let host = cpal::default_host();
+    let devices = [("microphone", host.default_input_device()), ("loudspeaker", host.default_output_device())];
+    let look = |(kind, device): (&str, Option<cpal::Device>)| match device {
+        Some(device) => {
+            let name = device.description().map_or_else(|_| "unnamed".to_owned(), |d| d.name().to_owned());
+            Finding::well("sound", format!("{kind}: {name}"))
+        }
+        None => Finding::broken("sound", format!("no {kind}"), FIX),
+    };
+    devices.into_iter().map(look).collect()
+}
+
+/// This build has no microphone.
+#[cfg(not(feature = "mic"))]
+pub fn sound_card() -> Vec<Finding> {
+    vec![Finding::broken("sound", "this build has no microphone", "build with the feature `mic` if you want `hotline mic`")]
+}
+
+/// The names in a package list: words, up to a `#`.
+fn package_names(list: &str) -> Vec<&str> {
+    list.lines().flat_map(|line| line.split('#').next().unwrap_or_default().split_whitespace()).collect()
+}
+
+/// Those of `wanted` that dpkg does not call installed. A multi-arch name comes back as `name:amd64`.
+fn missing_of<'a>(wanted: &[&'a str], answer: &str) -> Vec<&'a str> {
+    let installed: Vec<&str> = answer
+        .lines()
+        .filter_map(|line| line.strip_suffix(" installed"))
+        .map(|name| name.split(':').next().unwrap_or(name))
+        .collect();
+    wanted.iter().copied().filter(|name| !installed.contains(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_line_each_with_the_fix() {
+        let findings = [Finding::well("codecs", "PCMA"), Finding::broken("voices", "no voice", "hotline models pull")];
+        let printed = |json| {
+            let mut out = Vec::new();
+            let well = run(&DoctorArgs { json }, &findings, &mut out).expect("memory takes everything");
+            (well, String::from_utf8(out).expect("text"))
+        };
+        let text = "ok       codecs    PCMA\nmissing  voices    no voice; hotline models pull\n";
+        assert_eq!(printed(false), (false, text.to_owned()));
+        let (_, json) = printed(true);
+        let last: serde_json::Value = serde_json::from_str(json.lines().last().expect("two lines")).expect("JSON");
+        assert_eq!((&last["ok"], &last["fix"]), (&false.into(), &"hotline models pull".into()));
+    }
+
+    #[test]
+    fn a_taken_port_is_told_and_a_free_one_is_let_go() {
+        let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = taken.local_addr().expect("bound");
+        assert!(ports(&[WantedPort::Tcp(address)])[0].fix.as_ref().is_some_and(|fix| fix.contains(&address.port().to_string())));
+        drop(taken);
+        for _ in 0..2 {
+            assert_eq!(ports(&[WantedPort::Tcp(address)])[0].fix, None);
+        }
+    }
+
+    #[test]
+    fn missing_packages_are_those_dpkg_does_not_call_installed() {
+        let wanted = package_names("# to build\ncmake libsonic-dev # stretching\n\nlibflite1\nnobody\n");
+        assert_eq!(wanted, ["cmake", "libsonic-dev", "libflite1", "nobody"]);
+        let answer = "cmake installed\nlibsonic-dev:amd64 installed\nlibflite1 config-files\n";
+        assert_eq!(missing_of(&wanted, answer), ["libflite1", "nobody"]);
+    }
+
+    #[test]
+    fn the_package_list_holds_names_only() {
+        for name in package_names(PACKAGES) {
+            assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b)), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_data_folder_that_cannot_be_written_is_told() {
+        let data = tempfile::tempdir().expect("a folder");
+        assert_eq!(data_folder(data.path())[0].fix, None);
+        assert_eq!(std::fs::read_dir(data.path().join("calls")).expect("made").count(), 0, "nothing is left behind");
+        let file = data.path().join("file");
+        std::fs::write(&file, "").expect("written");
+        assert!(data_folder(&file)[0].fix.is_some());
+    }
+
+    #[test]
+    fn a_wrong_configuration_is_told_line_by_line() {
+        let path = Path::new("hotline.toml");
+        let error = crate::config::Config::parse(path, "a = 1\nb = 2\n", []).expect_err("both are unknown");
+        assert_eq!(configuration(path, Err(&error)).len(), 2);
+        assert!(configuration(Path::new("/nonexistent/hotline.toml"), Ok(()))[0].what.contains("defaults"));
+    }
+}

@@ -1,0 +1,113 @@
+//! `POST /v1/chat`: text in, sentences out; the same dialogue as on the phone, without a sound.
+//! Never keeps a conversation itself: whoever implements [`Chat`] does.
+
+use async_trait::async_trait;
+use axum::Json;
+use axum::extract::State;
+use axum::extract::rejection::JsonRejection;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use crate::privacy::Pii;
+use crate::talk::{AfterReply, CallId, Language, Sentence};
+
+use super::Pages;
+use super::error::ApiError;
+
+/// Longest message, in characters: more is no question.
+const MAX_CHARS: usize = 4_000;
+
+/// Somebody typed something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatMessage {
+    /// The conversation it belongs to; `None` begins one.
+    pub conversation: Option<CallId>,
+    /// What was typed, never blank.
+    pub text: Pii<String>,
+    /// The language it is said to be in.
+    pub language: Option<Language>,
+}
+
+/// What is said to a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatAnswer {
+    /// The conversation, to be named in the next message.
+    pub conversation: CallId,
+    /// What is said, in order.
+    pub sentences: Vec<Sentence>,
+    /// What follows.
+    pub after: AfterReply,
+}
+
+/// A message was not answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ChatError {
+    /// There is no such conversation (any more).
+    #[error("no such conversation, or it was over")]
+    NoConversation,
+    /// Too many conversations at once.
+    #[error("too many conversations at once")]
+    Busy,
+    /// The dialogue failed; why is in the log.
+    #[error("the message could not be answered")]
+    Failed,
+}
+
+/// Who answers typed messages. Dropping the future gives the answer up.
+#[async_trait]
+pub trait Chat: Send + Sync {
+    /// Answers one message.
+    async fn answer(&self, message: ChatMessage) -> Result<ChatAnswer, ChatError>;
+}
+
+/// The body of a request.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Request {
+    conversation: Option<String>,
+    text: String,
+    language: Option<Language>,
+}
+
+pub(super) async fn handle(
+    State(pages): State<Pages>,
+    request: Result<Json<Request>, JsonRejection>,
+) -> Result<Json<Value>, ApiError> {
+    let message = request?.0.into_message()?;
+    let answer = tokio::time::timeout(pages.timeout, pages.app.chat.answer(message)).await;
+    Ok(Json(to_json(&answer.map_err(|_| ApiError::too_slow())??)))
+}
+
+impl Request {
+    fn into_message(self) -> Result<ChatMessage, ApiError> {
+        let wrong = |error: &str, fix| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error, fix);
+        let text = self.text.trim();
+        if text.is_empty() {
+            return Err(wrong("\"text\" is blank", "write a question into it"));
+        }
+        if text.chars().count() > MAX_CHARS {
+            return Err(wrong("\"text\" is too long", "send at most 4000 characters"));
+        }
+        let conversation = match self.conversation {
+            Some(id) => Some(CallId::new(id).ok_or_else(|| ApiError::from(ChatError::NoConversation))?),
+            None => None,
+        };
+        Ok(ChatMessage { conversation, text: Pii::new(text.to_owned()), language: self.language })
+    }
+}
+
+fn to_json(answer: &ChatAnswer) -> Value {
+    let sentences: Vec<_> = answer.sentences.iter().map(|s| json!({ "text": s.text, "language": s.language })).collect();
+    let (after, target) = match &answer.after {
+        AfterReply::Listen(_) => ("listen", None),
+        AfterReply::HangUp => ("hang-up", None),
+        AfterReply::Transfer { target } => ("transfer", Some(target)),
+    };
+    let mut body = json!({ "conversation": answer.conversation.as_str(), "sentences": sentences, "after": after });
+    if let Some(target) = target {
+        body["target"] = json!(target);
+    }
+    body
+}

@@ -1,0 +1,460 @@
+//! What happened in a call, as `DATA/calls/CALL_ID/events.jsonl`: append-only, one JSON object a line.
+//! Never waits on the call's side; never prints what it holds.
+//!
+//! # Schema
+//!
+//! Every line has `t_ms` (milliseconds since the call was answered), `kind`, and, where it belongs to a turn, `turn` (from 1).
+//! Readers ignore fields and kinds they do not know. All times are whole milliseconds.
+//!
+//! | `kind` | fields |
+//! |---|---|
+//! | `call_started` | `from` caller's address · `to` address called · `transport` (`sip/udp`, `wav`, …) · `codec` (`PCMA`, …) |
+//! | `speech_started` | `at_ms` place of the first speech frame in the caller's sound |
+//! | `speech_ended` | `at_ms` place of the end of the last speech frame |
+//! | `transcript` | `text` · `final` (bool) · `engine` · `language` (ISO 639) |
+//! | `reply` | `text` one sentence, as it is handed to the voice |
+//! | `reply_started` | – (its first sound left) |
+//! | `reply_ended` | `heard` the words that left · `interrupted` (bool) |
+//! | `barge_in` | `after_ms` from the caller's first speech frame to the stop |
+//! | `digit` | `digit` the key; never told for a sensitive entry |
+//! | `tool` | `name` · `ok` (bool) · `ms` |
+//! | `latency` | `endpoint_ms` · `stt_ms` · `reply_ms` · `tts_ms` · `wire_ms` · `total_ms` |
+//! | `call_ended` | `cause` (`caller`, `bot`, `transferred`, `no-input`, …) |
+//! | `events_lost` | `count` lines that are missing here, because the queue was full or the disk refused |
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::call::{Event, Latency};
+use crate::privacy::redact;
+use crate::talk::{CallId, Finality, Language, TurnId};
+
+use super::StoreConfig;
+use super::feed::{CallFeed, CallFile, Counts, Feed, Progress, Writer, feed, open_private};
+
+/// Name of the file in the call's folder.
+pub const FILE_NAME: &str = "events.jsonl";
+
+/// One line. `Debug` shows its kind and time, and nothing of the caller.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Milliseconds since the call was answered.
+    pub t_ms: u64,
+    /// The turn it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub turn: Option<u32>,
+    /// What happened.
+    #[serde(flatten)]
+    pub event: JournalEvent,
+}
+
+/// What happened; see the module's schema for the fields' meaning.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the schema above is their documentation, and a test holds the two together")]
+pub enum JournalEvent {
+    CallStarted {
+        from: String,
+        to: String,
+        transport: String,
+        codec: String,
+    },
+    SpeechStarted {
+        at_ms: u64,
+    },
+    SpeechEnded {
+        at_ms: u64,
+    },
+    Transcript {
+        text: String,
+        #[serde(rename = "final")]
+        is_final: bool,
+        engine: String,
+        language: Language,
+    },
+    Reply {
+        text: String,
+    },
+    ReplyStarted,
+    ReplyEnded {
+        heard: String,
+        interrupted: bool,
+    },
+    BargeIn {
+        after_ms: u64,
+    },
+    Digit {
+        digit: char,
+    },
+    Tool {
+        name: String,
+        ok: bool,
+        ms: u64,
+    },
+    Latency {
+        endpoint_ms: u64,
+        stt_ms: u64,
+        reply_ms: u64,
+        tts_ms: u64,
+        wire_ms: u64,
+        total_ms: u64,
+    },
+    CallEnded {
+        cause: String,
+    },
+    EventsLost {
+        count: u64,
+    },
+}
+
+impl JournalEvent {
+    /// Every `kind`, in the order of the schema.
+    pub const KINDS: [&'static str; 13] = [
+        "call_started",
+        "speech_started",
+        "speech_ended",
+        "transcript",
+        "reply",
+        "reply_started",
+        "reply_ended",
+        "barge_in",
+        "digit",
+        "tool",
+        "latency",
+        "call_ended",
+        "events_lost",
+    ];
+
+    /// Its `kind`.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::CallStarted { .. } => "call_started",
+            Self::SpeechStarted { .. } => "speech_started",
+            Self::SpeechEnded { .. } => "speech_ended",
+            Self::Transcript { .. } => "transcript",
+            Self::Reply { .. } => "reply",
+            Self::ReplyStarted => "reply_started",
+            Self::ReplyEnded { .. } => "reply_ended",
+            Self::BargeIn { .. } => "barge_in",
+            Self::Digit { .. } => "digit",
+            Self::Tool { .. } => "tool",
+            Self::Latency { .. } => "latency",
+            Self::CallEnded { .. } => "call_ended",
+            Self::EventsLost { .. } => "events_lost",
+        }
+    }
+
+    /// Whether a turn (or the call) is complete with it, so that it is worth a visit to the disk.
+    const fn ends_turn(&self) -> bool {
+        matches!(self, Self::CallStarted { .. } | Self::ReplyEnded { .. } | Self::CallEnded { .. })
+    }
+
+    /// Hides personal numbers and addresses in what was said.
+    fn redacted(mut self) -> Self {
+        if let Self::Transcript { text, .. } | Self::Reply { text } | Self::ReplyEnded { heard: text, .. } = &mut self {
+            *text = redact(text);
+        }
+        self
+    }
+}
+
+impl Entry {
+    /// The line for what a call told, `at` after it was answered.
+    pub fn of(at: Duration, event: &Event) -> Self {
+        let (turn, event) = match event {
+            Event::SpeechStarted { turn, at } => (Some(turn), JournalEvent::SpeechStarted { at_ms: at.as_millis() }),
+            Event::SpeechEnded { turn, at } => (Some(turn), JournalEvent::SpeechEnded { at_ms: at.as_millis() }),
+            Event::Transcript { turn, transcript } => {
+                let event = JournalEvent::Transcript {
+                    text: transcript.text.clone(),
+                    is_final: transcript.finality == Finality::Final,
+                    engine: transcript.engine.to_owned(),
+                    language: transcript.language,
+                };
+                (Some(turn), event)
+            }
+            Event::Reply { turn, reply: _, text } => (Some(turn), JournalEvent::Reply { text: text.clone() }),
+            Event::ReplyStarted { turn, reply: _ } => (Some(turn), JournalEvent::ReplyStarted),
+            Event::ReplyEnded { turn, reply: _, heard, interrupted } => {
+                (Some(turn), JournalEvent::ReplyEnded { heard: heard.clone(), interrupted: *interrupted })
+            }
+            Event::BargeIn { turn, reply: _, after } => (Some(turn), JournalEvent::BargeIn { after_ms: millis(after) }),
+            Event::Digit { turn, digit } => (Some(turn), JournalEvent::Digit { digit: digit.as_char() }),
+            Event::Latency(latency) => (Some(&latency.turn), JournalEvent::from(latency)),
+            Event::Ended { cause } => (None, JournalEvent::CallEnded { cause: cause.as_str().to_owned() }),
+        };
+        Self { t_ms: millis(&at), turn: turn.map(|t| t.0), event }
+    }
+}
+
+impl From<&Latency> for JournalEvent {
+    fn from(latency: &Latency) -> Self {
+        let Latency { turn: _, endpoint, stt, reply, tts, wire, total } = latency;
+        Self::Latency {
+            endpoint_ms: millis(endpoint),
+            stt_ms: millis(stt),
+            reply_ms: millis(reply),
+            tts_ms: millis(tts),
+            wire_ms: millis(wire),
+            total_ms: millis(total),
+        }
+    }
+}
+
+impl fmt::Debug for JournalEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind())
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {} ms", self.event.kind(), self.t_ms)
+    }
+}
+
+/// The journals of a line: one queue and one writing thread for all its calls.
+pub struct Journal {
+    feed: Feed<Entry>,
+    redact: bool,
+}
+
+/// One call's journal. Dropping it closes the file.
+pub struct CallJournal {
+    feed: CallFeed<Entry>,
+    redact: bool,
+}
+
+/// The journals under the configured data folder, and what writes them (run it on a thread of its own).
+pub fn journal(config: &StoreConfig) -> (Journal, Writer<EventsFile>) {
+    let (feed, writer) = feed(&config.data);
+    (Journal { feed, redact: config.redact }, writer)
+}
+
+impl Journal {
+    /// The journal of one call.
+    pub fn open(&self, call: CallId) -> CallJournal {
+        CallJournal { feed: self.feed.open(call), redact: self.redact }
+    }
+
+    /// Lines lost and refused so far, for the metrics.
+    pub fn counts(&self) -> Arc<Counts> {
+        self.feed.counts()
+    }
+}
+
+impl CallJournal {
+    /// Notes what the call told, `at` after it was answered.
+    pub fn note(&self, at: Duration, event: &Event) {
+        self.send(Entry::of(at, event));
+    }
+
+    /// Notes what the call core does not tell: `call_started`, `tool`, and a `call_ended` from outside.
+    pub fn record(&self, at: Duration, turn: Option<TurnId>, event: JournalEvent) {
+        self.send(Entry { t_ms: millis(&at), turn: turn.map(|t| t.0), event });
+    }
+
+    fn send(&self, entry: Entry) {
+        let event = if self.redact { entry.event.redacted() } else { entry.event };
+        self.feed.send(Entry { event, ..entry });
+    }
+}
+
+/// Lines kept in memory while the disk refuses; beyond this they are lost and counted.
+const MAX_PENDING_BYTES: usize = 256 * 1024;
+/// Lines kept in memory within a turn.
+const MAX_BUFFERED_BYTES: usize = 16 * 1024;
+
+/// The journal file of one call.
+pub struct EventsFile {
+    folder: PathBuf,
+    file: Option<File>,
+    /// Length of the file up to the last whole line.
+    length: u64,
+    pending: Vec<u8>,
+    last_ms: u64,
+    /// Lines that are missing and not yet told of.
+    lost: u64,
+}
+
+impl CallFile for EventsFile {
+    type Item = Entry;
+    const NAME: &'static str = FILE_NAME;
+
+    fn new(folder: PathBuf) -> Self {
+        Self { folder, file: None, length: 0, pending: Vec::new(), last_ms: 0, lost: 0 }
+    }
+
+    fn take(&mut self, entry: Entry, lost: u64) -> io::Result<Progress> {
+        self.lost += lost;
+        self.last_ms = entry.t_ms;
+        if self.pending.len() > MAX_PENDING_BYTES {
+            self.lost += 1;
+        } else {
+            self.tell_lost();
+            self.push(&entry);
+        }
+        if entry.event.ends_turn() || self.pending.len() > MAX_BUFFERED_BYTES { self.flush() } else { Ok(Progress::Buffered) }
+    }
+
+    fn finish(&mut self, lost: u64) -> io::Result<Progress> {
+        self.lost += lost;
+        self.flush()?;
+        self.tell_lost();
+        self.flush()
+    }
+}
+
+impl EventsFile {
+    fn tell_lost(&mut self) {
+        if self.lost > 0 {
+            let event = JournalEvent::EventsLost { count: self.lost };
+            self.lost = 0;
+            self.push(&Entry { t_ms: self.last_ms, turn: None, event });
+        }
+    }
+
+    fn push(&mut self, entry: &Entry) {
+        serde_json::to_writer(&mut self.pending, entry).expect("an entry has only text keys and goes to memory");
+        self.pending.push(b'\n');
+    }
+
+    /// Writes whole lines or none: a half-written line is cut off again, so that a full disk leaves a readable file.
+    fn flush(&mut self) -> io::Result<Progress> {
+        if self.pending.is_empty() {
+            return Ok(Progress::Written);
+        }
+        let file = match &mut self.file {
+            Some(file) => file,
+            None => {
+                let file = open_private(&self.folder, FILE_NAME, File::options().append(true))?;
+                self.length = file.metadata()?.len();
+                self.file.insert(file)
+            }
+        };
+        if let Err(error) = file.write_all(&self.pending) {
+            // Where cutting fails too (the disk is gone), the reader names the damaged line.
+            let _kept_as_is = file.set_len(self.length);
+            return Err(error);
+        }
+        self.length += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(Progress::Written)
+    }
+}
+
+fn millis(duration: &Duration) -> u64 {
+    duration.as_millis() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One event of every kind, and what its line must look like.
+    fn one_of_each() -> Vec<JournalEvent> {
+        let text = || "hello".to_owned();
+        vec![
+            JournalEvent::CallStarted { from: text(), to: text(), transport: text(), codec: text() },
+            JournalEvent::SpeechStarted { at_ms: 1 },
+            JournalEvent::SpeechEnded { at_ms: 2 },
+            JournalEvent::Transcript { text: text(), is_final: true, engine: text(), language: Language::ZH },
+            JournalEvent::Reply { text: text() },
+            JournalEvent::ReplyStarted,
+            JournalEvent::ReplyEnded { heard: text(), interrupted: false },
+            JournalEvent::BargeIn { after_ms: 3 },
+            JournalEvent::Digit { digit: '#' },
+            JournalEvent::Tool { name: text(), ok: true, ms: 4 },
+            JournalEvent::Latency { endpoint_ms: 1, stt_ms: 1, reply_ms: 1, tts_ms: 1, wire_ms: 1, total_ms: 5 },
+            JournalEvent::CallEnded { cause: text() },
+            JournalEvent::EventsLost { count: 6 },
+        ]
+    }
+
+    /// Kind and field names of the table in this file's documentation.
+    fn documented() -> Vec<(String, Vec<String>)> {
+        let rows = include_str!("journal.rs").lines().filter_map(|l| l.strip_prefix("//! | `"));
+        rows.filter(|row| !row.starts_with("kind`"))
+            .map(|row| {
+                let (kind, fields) = row.split_once("` | ").expect("a row has two columns");
+                let named = |field: &str| field.trim().strip_prefix('`')?.split('`').next().map(str::to_owned);
+                (kind.to_owned(), fields.split('·').filter_map(named).collect())
+            })
+            .collect()
+    }
+
+    #[test]
+    fn every_kind_has_exactly_its_documented_fields() {
+        let written: Vec<(String, Vec<String>)> = one_of_each()
+            .into_iter()
+            .map(|event| {
+                let kind = event.kind().to_owned();
+                let line = serde_json::to_value(Entry { t_ms: 7, turn: Some(1), event }).expect("plain data");
+                assert_eq!((&line["t_ms"], &line["turn"], line["kind"].as_str()), (&7.into(), &1.into(), Some(&*kind)));
+                let known = ["t_ms", "turn", "kind"];
+                let object = line.as_object().expect("a line is an object");
+                (kind, object.keys().filter(|k| !known.contains(&k.as_str())).cloned().collect())
+            })
+            .collect();
+        assert!(written.iter().map(|(kind, _)| kind.as_str()).eq(JournalEvent::KINDS));
+        let sorted = |mut table: Vec<(String, Vec<String>)>| {
+            table.iter_mut().for_each(|(_, fields)| fields.sort());
+            table
+        };
+        assert_eq!(sorted(written), sorted(documented()));
+    }
+
+    #[test]
+    fn every_kind_reads_back() {
+        for (i, event) in one_of_each().into_iter().enumerate() {
+            let entry = Entry { t_ms: i as u64, turn: (i % 2 == 0).then_some(3), event };
+            let line = serde_json::to_string(&entry).expect("plain data");
+            assert!(serde_json::from_str::<Entry>(&line).is_ok_and(|back| back == entry), "{line}");
+        }
+    }
+
+    #[test]
+    fn printing_an_entry_shows_nothing_of_the_caller() {
+        for event in one_of_each() {
+            assert!(!format!("{:?}", Entry { t_ms: 0, turn: None, event }).contains("hello"));
+        }
+    }
+
+    #[test]
+    fn lines_wait_for_a_disk_that_comes_back() {
+        let data = tempfile::tempdir().expect("a folder");
+        let blocked = data.path().join("calls");
+        std::fs::write(&blocked, "a file where a folder should be").expect("written");
+        let mut file = EventsFile::new(blocked.join("x"));
+        for (t_ms, event) in one_of_each().into_iter().enumerate() {
+            let ends_turn = event.ends_turn();
+            assert_eq!(file.take(Entry { t_ms: t_ms as u64, turn: None, event }, 0).is_err(), ends_turn);
+        }
+        std::fs::remove_file(&blocked).expect("removed");
+        file.finish(0).expect("there is room now");
+        let text = std::fs::read_to_string(blocked.join("x").join(FILE_NAME)).expect("written");
+        assert_eq!(text.lines().count(), JournalEvent::KINDS.len());
+    }
+
+    #[test]
+    fn what_memory_cannot_keep_is_counted_in_the_journal() {
+        let data = tempfile::tempdir().expect("a folder");
+        let blocked = data.path().join("calls");
+        std::fs::write(&blocked, "a file where a folder should be").expect("written");
+        let mut file = EventsFile::new(blocked.join("x"));
+        let entry = || Entry { t_ms: 1, turn: None, event: JournalEvent::Reply { text: "a".repeat(100_000) } };
+        let refused = (0..9).filter(|_| file.take(entry(), 0).is_err()).count();
+        assert!(refused > 0 && file.pending.len() < MAX_PENDING_BYTES + 200_000);
+        std::fs::remove_file(&blocked).expect("removed");
+        file.finish(0).expect("there is room now");
+        let text = std::fs::read_to_string(blocked.join("x").join(FILE_NAME)).expect("written");
+        let lost: Entry = serde_json::from_str(text.lines().last().expect("lines")).expect("a whole line");
+        assert_eq!(lost.event, JournalEvent::EventsLost { count: 9 - (text.lines().count() as u64 - 1) });
+    }
+}

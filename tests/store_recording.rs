@@ -1,0 +1,82 @@
+//! A recorded call, as somebody who listens to it finds it.
+
+use std::fs;
+
+use hotline::audio::{Frame, MediaTime, SampleRate};
+use hotline::store::recording::{Recorder, recorder};
+use hotline::talk::CallId;
+
+const RATE: SampleRate = SampleRate::HZ_8000;
+
+fn id() -> CallId {
+    CallId::new("20261122-151923-kqzt").expect("a call id")
+}
+
+fn frame(value: i16, rate: SampleRate) -> Frame {
+    Frame::new(&[value; 960], rate, MediaTime::ZERO)
+}
+
+/// The samples of the recording made by `call`, caller and bot in turn.
+fn recorded(call: impl FnOnce(&Recorder)) -> Vec<i16> {
+    let data = tempfile::tempdir().expect("a folder");
+    let (recorder, writer) = recorder(data.path());
+    call(&recorder);
+    drop(recorder);
+    writer.run();
+    let path = data.path().join("calls").join(id().as_str()).join("recording.wav");
+    let mut wav = hound::WavReader::open(path).expect("a whole wav");
+    assert_eq!((wav.spec().channels, wav.spec().sample_rate), (2, RATE.hz()));
+    wav.samples().collect::<Result<_, _>>().expect("16-bit samples")
+}
+
+#[test]
+fn caller_is_left_and_bot_is_right_and_silence_is_kept() {
+    let stereo = recorded(|recorder| {
+        let mut call = recorder.open(id(), RATE);
+        call.tick(MediaTime::from_millis(0), Some(&frame(100, RATE)), None);
+        call.tick(MediaTime::from_millis(20), None, Some(&frame(-7, RATE)));
+    });
+    assert_eq!(stereo.len(), 2 * 320);
+    assert_eq!((&stereo[..2], &stereo[638..]), (&[100, 0][..], &[0, -7][..]));
+}
+
+#[test]
+fn a_missing_tick_leaves_silence_so_that_both_sides_stay_aligned() {
+    let stereo = recorded(|recorder| {
+        let mut call = recorder.open(id(), RATE);
+        for tick in (0..50).filter(|tick| !(10..25).contains(tick)) {
+            call.tick(MediaTime::from_millis(tick * 20), Some(&frame(1 + tick as i16, RATE)), None);
+        }
+    });
+    assert_eq!(stereo.len(), 2 * 50 * 160);
+    for tick in 0..50 {
+        let expected = if (10..25).contains(&tick) { 0 } else { 1 + tick as i16 };
+        assert_eq!(stereo[tick * 320], expected, "tick {tick}");
+    }
+}
+
+#[test]
+fn frames_of_another_rate_are_brought_to_the_recordings() {
+    let stereo = recorded(|recorder| {
+        let mut call = recorder.open(id(), RATE);
+        let ramp: Vec<i16> = (0..320).collect();
+        let bot = Frame::new(&ramp, SampleRate::HZ_16000, MediaTime::ZERO);
+        call.tick(MediaTime::ZERO, Some(&frame(5, SampleRate::HZ_48000)), Some(&bot));
+    });
+    assert_eq!((stereo[0], stereo[318], stereo[1], stereo[3], stereo[319]), (5, 5, 0, 2, 318));
+}
+
+#[test]
+fn a_refusing_disk_ends_the_recording_and_nothing_else() {
+    let data = tempfile::tempdir().expect("a folder");
+    fs::write(data.path().join("calls"), "a file where a folder should be").expect("written");
+    let (recorder, writer) = recorder(data.path());
+    let counts = recorder.counts();
+    let mut call = recorder.open(id(), RATE);
+    for tick in 0..100 {
+        call.tick(MediaTime::from_millis(tick * 20), None, None);
+    }
+    drop((call, recorder));
+    writer.run();
+    assert_eq!(counts.failed(), 1, "told once, then given up");
+}
