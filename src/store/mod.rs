@@ -1,2 +1,4 @@
 //! What outlives a call: records, journal, recordings.
 //! The only place that writes files of callers.
+
+pub mod weights;
