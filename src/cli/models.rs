@@ -20,7 +20,7 @@ pub struct ModelsArgs {
     #[command(subcommand)]
     command: Command,
     /// Folder that holds the weights (models/ and voices/ inside)
-    #[arg(long, env = "HOTLINE_DATA", default_value = "data", global = true)]
+    #[arg(long, env = "HOTLINE_DATA", default_value = "hotline-data", global = true)]
     data: PathBuf,
     /// One JSON object a line instead of text
     #[arg(long, global = true)]
