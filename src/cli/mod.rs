@@ -4,3 +4,41 @@
 pub mod calls;
 pub mod check;
 pub mod doctor;
+pub mod models;
+pub mod version;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// The program's arguments.
+#[derive(Debug, Parser)]
+#[command(name = "hotline", version, about, disable_version_flag = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Weights: list, pull, verify
+    Models(models::ModelsArgs),
+    /// Which build this is, and its licence
+    Version(version::VersionArgs),
+}
+
+/// Runs the program.
+///
+/// # Errors
+/// What stopped the subcommand, in words for the person who called it.
+pub fn main() -> anyhow::Result<ExitCode> {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match cli.command {
+        Command::Models(args) => runtime.block_on(models::run(args)),
+        Command::Version(args) => {
+            version::run(&args);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}

@@ -13,6 +13,7 @@ mod calls;
 mod feed;
 pub mod journal;
 pub mod recording;
+pub mod weights;
 
 use std::path::PathBuf;
 
