@@ -1,2 +1,17 @@
-//! What a company brings: its pack, knowledge, identity rules and tools' contracts.
-//! Never talks to a language model and holds no prompts.
+//! What a company brings: its pack, knowledge, flows and tools' contracts, read and checked before a call is answered.
+//! Never talks to a language model, holds no prompts for one, and never runs a tool.
+
+pub mod flow;
+mod house;
+mod knowledge;
+mod pack;
+mod source;
+mod template;
+mod tool;
+
+pub use house::{Cue, HouseIntent};
+pub use knowledge::{Entry, Knowledge, tokens};
+pub use pack::{Pack, Phrases, Topic};
+pub use source::{Fault, PackError, Severity};
+pub use template::{Text, render, sentences, truth};
+pub use tool::{ArgumentKind, Binding, Effect, Level, ToolCall, ToolFailure, ToolSpec, identifier_ok};

@@ -1,0 +1,240 @@
+//! What could go wrong in a flow, found before a call is answered: follows every path through the steps.
+//! Never runs a template or a tool.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::source::{Fault, Source, nearest};
+use super::super::template::{Text, expression_variables};
+use super::super::tool::{Effect, ToolSpec};
+use super::{Action, Call, Collect, Flow};
+
+/// Variables that every template may read.
+const ALWAYS: &[&str] = &["language", "company"];
+
+/// What surely holds when a step is entered, by whatever path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Known {
+    /// Slots and results that are set.
+    set: BTreeSet<String>,
+    /// What a yes of the caller covers, if there was one.
+    consent: Option<BTreeSet<String>>,
+}
+
+/// Looks at every path through a flow.
+pub(crate) fn check(
+    flow: &Flow,
+    flows: &BTreeSet<String>,
+    tools: &BTreeMap<String, ToolSpec>,
+    source: &Source,
+) -> Vec<Fault> {
+    let mut checker = Checker { flow, flows, tools, source, faults: Vec::new() };
+    checker.check_names();
+    if checker.faults.is_empty() {
+        checker.check_paths();
+    }
+    checker.faults
+}
+
+struct Checker<'a> {
+    flow: &'a Flow,
+    flows: &'a BTreeSet<String>,
+    tools: &'a BTreeMap<String, ToolSpec>,
+    source: &'a Source,
+    faults: Vec<Fault>,
+}
+
+impl Checker<'_> {
+    /// Slots, tools, arguments and flows that steps name exist.
+    fn check_names(&mut self) {
+        for at in 0..self.flow.steps.len() {
+            match &self.flow.steps[at].action {
+                Action::Collect(Collect { slot, .. }) => self.check_slot(at, slot),
+                Action::Forget(slots) => slots.iter().for_each(|slot| self.check_slot(at, slot)),
+                Action::Call(call) => self.check_call(at, call),
+                Action::Link(flow) if !self.flows.contains(flow) => {
+                    let hint = nearest(flow, self.flows.iter().map(String::as_str));
+                    self.fault(at, format!("there is no flow {flow}; {hint}"));
+                }
+                Action::Branch(branches) => {
+                    for (when, _) in branches {
+                        if let Err(e) = expression_variables(when) {
+                            self.fault(at, format!("{when:?} is no expression: {e}"));
+                        }
+                    }
+                }
+                Action::Go | Action::Confirm { .. } | Action::Link(_) | Action::Transfer(_) | Action::End => {}
+            }
+        }
+    }
+
+    fn check_slot(&mut self, at: usize, slot: &str) {
+        if !self.flow.slots.contains_key(slot) {
+            let hint = nearest(slot, self.flow.slots.keys().map(String::as_str));
+            self.fault(at, format!("there is no slot {slot}; declare [slot.{slot}] ({hint})"));
+        }
+    }
+
+    fn check_call(&mut self, at: usize, call: &Call) {
+        let Some(tool) = self.tools.get(&call.tool) else {
+            let hint = nearest(&call.tool, self.tools.keys().map(String::as_str));
+            return self.fault(at, format!("there is no tool {}; declare it in tools.toml ({hint})", call.tool));
+        };
+        for argument in tool.arguments.keys().filter(|a| !call.arguments.contains_key(*a)) {
+            self.fault(at, format!("{} needs {argument}; add it to args", call.tool));
+        }
+        for argument in call.arguments.keys().filter(|a| !tool.arguments.contains_key(*a)) {
+            self.fault(at, format!("{} takes no {argument}; take it out of args", call.tool));
+        }
+    }
+
+    /// Follows all paths to a fixed point, then looks at each step with what surely holds there.
+    fn check_paths(&mut self) {
+        let known = self.known();
+        for (at, known) in known.iter().enumerate() {
+            match known {
+                Some(known) => self.check_step(at, known),
+                None => self.fault(at, format!("nothing leads to step {}; remove it or point a next at it", self.flow.steps[at].id)),
+            }
+        }
+    }
+
+    fn known(&self) -> Vec<Option<Known>> {
+        let mut known: Vec<Option<Known>> = vec![None; self.flow.steps.len()];
+        let mut open = vec![(0, Known { set: BTreeSet::new(), consent: None })];
+        while let Some((at, arriving)) = open.pop() {
+            let Some(here) = known.get_mut(at) else { continue };
+            let merged = here.as_ref().map_or_else(|| arriving.clone(), |had| merge(had, &arriving));
+            if here.as_ref() != Some(&merged) {
+                *here = Some(merged.clone());
+                open.extend(self.after(at, &merged));
+            }
+        }
+        known
+    }
+
+    /// The steps that can follow, and what holds on the way there.
+    fn after(&self, at: usize, known: &Known) -> Vec<(usize, Known)> {
+        let step = &self.flow.steps[at];
+        match &step.action {
+            Action::Go => vec![(step.next, known.clone())],
+            Action::Collect(collect) => {
+                let mut after = known.clone();
+                after.set.insert(collect.slot.clone());
+                after.consent = None;
+                vec![(step.next, after)]
+            }
+            Action::Call(call) => {
+                let mut failed = known.clone();
+                if self.tools.get(&call.tool).is_some_and(|t| t.effect == Effect::Writes) {
+                    failed.consent = None;
+                }
+                let mut after = failed.clone();
+                after.set.insert(call.save.clone());
+                let on_error = call.on_error.map(|target| (target, failed));
+                std::iter::once((step.next, after)).chain(on_error).collect()
+            }
+            Action::Branch(branches) => {
+                branches.iter().map(|(_, to)| *to).chain([step.next]).map(|to| (to, known.clone())).collect()
+            }
+            Action::Confirm { ask, no } => {
+                let agreed = Known { consent: Some(ask.variables()), ..known.clone() };
+                vec![(step.next, agreed), (*no, Known { consent: None, ..known.clone() })]
+            }
+            Action::Forget(slots) => {
+                let mut after = Known { consent: None, ..known.clone() };
+                slots.iter().for_each(|slot| {
+                    after.set.remove(slot);
+                });
+                vec![(step.next, after)]
+            }
+            Action::Link(_) | Action::Transfer(_) | Action::End => Vec::new(),
+        }
+    }
+
+    fn check_step(&mut self, at: usize, known: &Known) {
+        let flow = self.flow;
+        let step = &flow.steps[at];
+        if let Some(say) = &step.say {
+            self.check_text(at, say, known);
+        }
+        match &step.action {
+            Action::Collect(collect) => {
+                self.check_text(at, &collect.ask, known);
+                let mut answered = known.clone();
+                answered.set.insert(collect.slot.clone());
+                collect.again.iter().for_each(|t| self.check_text(at, t, known));
+                collect.echo.iter().chain(&collect.check).for_each(|t| self.check_text(at, t, &answered));
+            }
+            Action::Confirm { ask, .. } => self.check_text(at, ask, known),
+            Action::Branch(branches) => {
+                for (when, _) in branches {
+                    let variables = expression_variables(when).unwrap_or_default();
+                    variables.iter().for_each(|v| self.check_variable(at, v, known));
+                }
+            }
+            Action::Call(call) => {
+                call.filler.iter().for_each(|t| self.check_text(at, t, known));
+                call.arguments.values().for_each(|v| self.check_variable(at, v, known));
+                self.check_consent(at, call, known);
+            }
+            Action::Go | Action::Forget(_) | Action::Link(_) | Action::Transfer(_) | Action::End => {}
+        }
+    }
+
+    /// Before a tool that writes, on every path, the caller said yes to a question that read its arguments back.
+    fn check_consent(&mut self, at: usize, call: &Call, known: &Known) {
+        if self.tools.get(&call.tool).is_none_or(|t| t.effect == Effect::Reads) {
+            return;
+        }
+        let Some(consent) = &known.consent else {
+            let tool = &call.tool;
+            return self.fault(at, format!("{tool} writes, but not every path to it asks first; put a confirm step right before it"));
+        };
+        for slot in call.arguments.values().filter(|v| self.flow.slots.contains_key(*v)) {
+            let sensitive = self.flow.slots[slot].sensitive;
+            if !sensitive && !consent.contains(slot) && !consent.contains(&format!("said.{slot}")) {
+                let what = format!("{} writes {slot}, which the confirm step does not read back; mention it there", call.tool);
+                self.faults.push(self.source.error_at(self.flow.steps[at].line, what));
+            }
+        }
+    }
+
+    fn check_text(&mut self, at: usize, text: &Text, known: &Known) {
+        for variable in text.variables() {
+            let name = root(&variable);
+            if self.flow.slots.get(name).is_some_and(|s| s.sensitive) {
+                self.fault(at, format!("{name} is sensitive and must not be said; take it out of the text"));
+            }
+            self.check_variable(at, &variable, known);
+        }
+    }
+
+    fn check_variable(&mut self, at: usize, variable: &str, known: &Known) {
+        let name = root(variable);
+        if !known.set.contains(name) && !ALWAYS.contains(&name) {
+            self.fault(at, format!("{name} may not be set when this step is reached; collect it or call its tool first"));
+        }
+    }
+
+    fn fault(&mut self, at: usize, what: String) {
+        let fault = self.source.error_at(self.flow.steps[at].line, what);
+        if !self.faults.contains(&fault) {
+            self.faults.push(fault);
+        }
+    }
+}
+
+/// `said.order` and `order` are about the slot `order`; `order_info.city` about the result `order_info`.
+fn root(variable: &str) -> &str {
+    let name = variable.strip_prefix("said.").unwrap_or(variable);
+    name.split('.').next().unwrap_or(name)
+}
+
+/// What holds whichever of the two ways was taken.
+fn merge(one: &Known, other: &Known) -> Known {
+    let consent = match (&one.consent, &other.consent) {
+        (Some(a), Some(b)) => Some(a.intersection(b).cloned().collect()),
+        _ => None,
+    };
+    Known { set: one.set.intersection(&other.set).cloned().collect(), consent }
+}

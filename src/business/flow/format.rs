@@ -1,0 +1,325 @@
+//! The flow file: TOML as written, turned into a [`Flow`] with every name resolved.
+//! Never judges what a flow does; that is `check`'s part.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::talk::{Digit, Language};
+
+use super::super::source::{Fault, Source, nearest};
+use super::super::template::{RawText, Text};
+use super::super::tool::identifier_ok;
+use super::{Action, Call, Collect, Flow, Slot, SlotChoice, SlotKind, Step};
+
+/// Fewer ways to start a flow than this are too few to recognise it by.
+const FEW_PHRASINGS: usize = 5;
+const MOST_REPROMPTS: usize = 3;
+
+type RawPhrases = Spanned<BTreeMap<Language, Vec<String>>>;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFlow {
+    about: RawText,
+    key: Option<Spanned<String>>,
+    intent: RawPhrases,
+    #[serde(default)]
+    slot: BTreeMap<String, Spanned<RawSlot>>,
+    step: Vec<Spanned<RawStep>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSlot {
+    kind: Spanned<String>,
+    min: Option<u8>,
+    max: Option<u8>,
+    #[serde(default)]
+    sensitive: bool,
+    #[serde(default)]
+    phrases: BTreeMap<Language, Vec<String>>,
+    #[serde(default)]
+    choice: Vec<RawChoice>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawChoice {
+    id: String,
+    about: RawText,
+    key: Option<Spanned<String>>,
+    phrases: RawPhrases,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawStep {
+    id: Option<String>,
+    say: Option<RawText>,
+    collect: Option<Spanned<String>>,
+    ask: Option<RawText>,
+    #[serde(default)]
+    again: Vec<RawText>,
+    echo: Option<RawText>,
+    check: Option<RawText>,
+    call: Option<String>,
+    #[serde(default)]
+    args: BTreeMap<String, String>,
+    save: Option<String>,
+    filler: Option<RawText>,
+    on_error: Option<Spanned<String>>,
+    branch: Option<Vec<RawBranch>>,
+    confirm: Option<RawText>,
+    no: Option<Spanned<String>>,
+    forget: Option<Vec<String>>,
+    link: Option<String>,
+    transfer: Option<String>,
+    #[serde(default)]
+    end: bool,
+    next: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBranch {
+    when: String,
+    goto: Spanned<String>,
+}
+
+/// Reads a flow file.
+pub(crate) fn read(source: &Source, languages: &[Language], faults: &mut Vec<Fault>) -> Option<Flow> {
+    let raw: RawFlow = match source.parse() {
+        Ok(raw) => raw,
+        Err(fault) => {
+            faults.push(fault);
+            return None;
+        }
+    };
+    let mut reader = Reader { source, languages, faults, names: Vec::new() };
+    reader.flow(raw)
+}
+
+struct Reader<'a> {
+    source: &'a Source,
+    languages: &'a [Language],
+    faults: &'a mut Vec<Fault>,
+    /// The steps' names in order.
+    names: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn flow(&mut self, raw: RawFlow) -> Option<Flow> {
+        let id = self.source.stem().to_owned();
+        if !identifier_ok(&id) {
+            self.faults.push(self.source.error_at(1, format!("{id:?} is no name for a flow; use a-z, 0-9 and _")));
+        }
+        self.name_steps(&raw.step);
+        let slots: BTreeMap<String, Slot> =
+            raw.slot.into_iter().filter_map(|(name, slot)| Some((name, self.slot(slot)?))).collect();
+        let before = self.faults.len();
+        let steps: Vec<Step> =
+            raw.step.into_iter().enumerate().filter_map(|(i, step)| self.step(i, step)).collect();
+        let flow = Flow {
+            id,
+            about: self.text(&raw.about),
+            key: raw.key.and_then(|key| self.key(&key)),
+            intent: self.phrases(&raw.intent),
+            slots,
+            steps,
+        };
+        (self.faults.len() == before).then_some(flow)
+    }
+
+    fn name_steps(&mut self, steps: &[Spanned<RawStep>]) {
+        for (i, step) in steps.iter().enumerate() {
+            let name = step.get_ref().id.clone().unwrap_or_else(|| format!("step_{}", i + 1));
+            if self.names.contains(&name) {
+                self.fault(step, format!("two steps are called {name}; give one another id"));
+            }
+            self.names.push(name);
+        }
+    }
+
+    fn slot(&mut self, raw: Spanned<RawSlot>) -> Option<Slot> {
+        let RawSlot { kind, min, max, sensitive, phrases, choice } = raw.get_ref();
+        let kind = match (kind.get_ref().as_str(), min, max) {
+            ("digits", Some(min), Some(max)) if 0 < *min && min <= max => SlotKind::Digits { min: *min, max: *max },
+            ("digits", ..) => {
+                self.fault(&raw, "a slot of digits needs min and max, for example min = 4, max = 6".to_owned());
+                return None;
+            }
+            ("choice", None, None) if choice.len() >= 2 => {
+                SlotKind::Choice(choice.iter().map(|c| self.choice(c)).collect())
+            }
+            ("choice", ..) => {
+                self.fault(&raw, "a slot of kind choice needs two [[slot.NAME.choice]] or more".to_owned());
+                return None;
+            }
+            ("date", ..) => SlotKind::Date,
+            ("amount", ..) => SlotKind::Amount,
+            ("name", ..) => SlotKind::Name,
+            ("text", ..) => SlotKind::Text,
+            (other, ..) => {
+                let known = ["digits", "choice", "date", "amount", "name", "text"];
+                self.fault(kind, format!("there is no slot kind {other}; {}", nearest(other, known.into_iter())));
+                return None;
+            }
+        };
+        Some(Slot { kind, sensitive: *sensitive, phrases: phrases.clone() })
+    }
+
+    fn choice(&mut self, raw: &RawChoice) -> SlotChoice {
+        let key = raw.key.as_ref().and_then(|key| self.key(key));
+        let phrases = raw.phrases.get_ref().clone();
+        self.languages_in(&raw.phrases);
+        SlotChoice { id: raw.id.clone(), about: self.text(&raw.about), phrases, key }
+    }
+
+    fn step(&mut self, number: usize, raw: Spanned<RawStep>) -> Option<Step> {
+        let line = self.source.line(raw.span().start);
+        let what = raw.get_ref();
+        let next = match &what.next {
+            Some(target) => self.target(target)?,
+            None => number + 1,
+        };
+        let action = self.action(&raw)?;
+        let alone = matches!(action, Action::Collect(_) | Action::Call(_) | Action::Branch(_) | Action::Confirm { .. });
+        if alone && what.say.is_some() {
+            self.fault(&raw, "put the say into a step of its own before this one".to_owned());
+        }
+        let say = what.say.as_ref().map(|text| self.text(text));
+        Some(Step { id: self.names[number].clone(), line, say, action, next })
+    }
+
+    fn action(&mut self, step: &Spanned<RawStep>) -> Option<Action> {
+        let raw = step.get_ref();
+        let kinds = [
+            raw.collect.is_some(),
+            raw.call.is_some(),
+            raw.branch.is_some(),
+            raw.confirm.is_some(),
+            raw.forget.is_some(),
+            raw.link.is_some(),
+            raw.transfer.is_some(),
+            raw.end,
+        ];
+        let count = kinds.iter().filter(|&&k| k).count();
+        if count > 1 || (count == 0 && raw.say.is_none()) {
+            let one_of = "say, collect, call, branch, confirm, forget, link, transfer, end";
+            self.fault(step, format!("a step does exactly one thing: {one_of}"));
+            return None;
+        }
+        if raw.collect.is_some() {
+            return self.collect(step);
+        }
+        if let Some(tool) = &raw.call {
+            return self.call(raw, tool);
+        }
+        if let Some(ask) = &raw.confirm {
+            let Some(no) = &raw.no else {
+                self.fault(step, "a confirm needs no = \"STEP\": where a no leads".to_owned());
+                return None;
+            };
+            return Some(Action::Confirm { ask: self.text(ask), no: self.target(no)? });
+        }
+        Some(self.simple(raw)?.unwrap_or(Action::Go))
+    }
+
+    fn simple(&mut self, raw: &RawStep) -> Option<Option<Action>> {
+        if let Some(branches) = &raw.branch {
+            let mut targets = Vec::new();
+            for branch in branches {
+                targets.push((branch.when.clone(), self.target(&branch.goto)?));
+            }
+            return Some(Some(Action::Branch(targets)));
+        }
+        let forget = raw.forget.clone().map(Action::Forget);
+        let link = raw.link.clone().map(Action::Link);
+        let transfer = raw.transfer.clone().map(Action::Transfer);
+        Some(forget.or(link).or(transfer).or(raw.end.then_some(Action::End)))
+    }
+
+    fn collect(&mut self, step: &Spanned<RawStep>) -> Option<Action> {
+        let raw = step.get_ref();
+        let slot = raw.collect.as_ref()?.get_ref().clone();
+        let Some(ask) = &raw.ask else {
+            self.fault(step, format!("a collect needs ask: how to ask for {slot}"));
+            return None;
+        };
+        if raw.again.is_empty() || raw.again.len() > MOST_REPROMPTS {
+            self.fault(step, format!("a collect needs again: 1 to {MOST_REPROMPTS} other ways to ask for {slot}"));
+        }
+        let mut wordings: Vec<_> = raw.again.iter().chain([ask]).map(Spanned::get_ref).collect();
+        wordings.sort();
+        wordings.dedup();
+        if wordings.len() < raw.again.len() + 1 {
+            self.fault(step, "asking again in the same words helps nobody; make ask and again differ".to_owned());
+        }
+        Some(Action::Collect(Collect {
+            slot,
+            ask: self.text(ask),
+            again: raw.again.iter().map(|t| self.text(t)).collect(),
+            echo: raw.echo.as_ref().map(|t| self.text(t)),
+            check: raw.check.as_ref().map(|t| self.text(t)),
+        }))
+    }
+
+    fn call(&mut self, raw: &RawStep, tool: &str) -> Option<Action> {
+        let on_error = match &raw.on_error {
+            Some(target) => Some(self.target(target)?),
+            None => None,
+        };
+        Some(Action::Call(Call {
+            tool: tool.to_owned(),
+            arguments: raw.args.clone(),
+            save: raw.save.clone().unwrap_or_else(|| "result".to_owned()),
+            filler: raw.filler.as_ref().map(|t| self.text(t)),
+            on_error,
+        }))
+    }
+
+    fn text(&mut self, raw: &RawText) -> Text {
+        Text::check(raw, self.languages, self.source, self.faults)
+    }
+
+    fn phrases(&mut self, raw: &RawPhrases) -> BTreeMap<Language, Vec<String>> {
+        self.languages_in(raw);
+        for (language, phrases) in raw.get_ref() {
+            if phrases.len() < FEW_PHRASINGS {
+                let what = format!("only {} ways to ask for this in {language}; callers find more, write 20", phrases.len());
+                self.faults.push(self.source.warning(raw.span(), what));
+            }
+        }
+        raw.get_ref().clone()
+    }
+
+    fn languages_in(&mut self, raw: &RawPhrases) {
+        for language in self.languages.iter().filter(|l| !raw.get_ref().contains_key(l)) {
+            self.fault(raw, format!("no phrases in {language}; add {language} = [\"…\"]"));
+        }
+    }
+
+    fn target(&mut self, name: &Spanned<String>) -> Option<usize> {
+        let found = self.names.iter().position(|n| n == name.get_ref());
+        if found.is_none() {
+            let hint = nearest(name.get_ref(), self.names.iter().map(String::as_str));
+            self.fault(name, format!("there is no step {}; {hint}", name.get_ref()));
+        }
+        found
+    }
+
+    fn key(&mut self, key: &Spanned<String>) -> Option<Digit> {
+        let mut letters = key.get_ref().chars();
+        let digit = letters.next().and_then(Digit::from_char).filter(|_| letters.next().is_none());
+        if digit.is_none() {
+            self.fault(key, format!("{:?} is no key; write one of 0 to 9", key.get_ref()));
+        }
+        digit
+    }
+
+    fn fault<T>(&mut self, at: &Spanned<T>, what: String) {
+        self.faults.push(self.source.error(at.span(), what));
+    }
+}

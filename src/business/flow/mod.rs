@@ -1,0 +1,177 @@
+//! A flow: what a company's desk does for one kind of request, step by step, as its file says.
+//! Never runs itself; `dialogue` does. `format` reads the file, `check` refuses what could go wrong in a call.
+
+mod check;
+mod format;
+
+use std::collections::BTreeMap;
+
+use crate::talk::{Choice, Digit, Expectation, Language};
+
+use super::template::Text;
+
+pub(super) use check::check;
+pub(super) use format::read;
+
+/// One flow, checked: every target exists, every slot is set before it is read, every write is confirmed first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Flow {
+    /// Its name: that of its file.
+    pub id: String,
+    /// What it does, in a few words that follow "I can help with …".
+    pub about: Text,
+    /// The key that starts it from the menu.
+    pub key: Option<Digit>,
+    /// What callers say to start it.
+    pub intent: BTreeMap<Language, Vec<String>>,
+    /// What it asks for.
+    pub slots: BTreeMap<String, Slot>,
+    /// Its steps; the first is the beginning, running past the last is the end.
+    pub steps: Vec<Step>,
+}
+
+/// Something a caller tells.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Slot {
+    /// Its type.
+    pub kind: SlotKind,
+    /// It goes to the tool and nowhere else: not said, not kept, not shown to a language model.
+    pub sensitive: bool,
+    /// Ways to say it, with `{digits}` and the like where the value stands.
+    pub phrases: BTreeMap<Language, Vec<String>>,
+}
+
+/// The type of a slot.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SlotKind {
+    /// A number told digit by digit.
+    Digits {
+        /// Fewest digits.
+        min: u8,
+        /// Most digits.
+        max: u8,
+    },
+    /// One of these.
+    Choice(Vec<SlotChoice>),
+    /// A day.
+    Date,
+    /// An amount of money, in cents.
+    Amount,
+    /// A person's name.
+    Name,
+    /// Whatever is said.
+    Text,
+}
+
+/// One value of a [`SlotKind::Choice`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlotChoice {
+    /// What flows and tools get.
+    pub id: String,
+    /// How the bot says it.
+    pub about: Text,
+    /// How callers say it.
+    pub phrases: BTreeMap<Language, Vec<String>>,
+    /// The key for it.
+    pub key: Option<Digit>,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Its name, for `next` and for the record.
+    pub id: String,
+    /// The line of the file it begins on.
+    pub line: usize,
+    /// Said on entering it.
+    pub say: Option<Text>,
+    /// What it does.
+    pub action: Action,
+    /// The step after it; the number of steps means the end.
+    pub next: usize,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Nothing but go on.
+    Go,
+    /// Ask until the slot has a value; passed over if it has one.
+    Collect(Collect),
+    /// Call a tool.
+    Call(Call),
+    /// Go to the first target whose expression holds, else on.
+    Branch(Vec<(String, usize)>),
+    /// Read back what will be done and ask for a yes.
+    Confirm {
+        /// The question.
+        ask: Text,
+        /// Where a no leads.
+        no: usize,
+    },
+    /// Take values back, to ask anew.
+    Forget(Vec<String>),
+    /// Go over into another flow, with the slots both have.
+    Link(String),
+    /// Hand the caller to a person.
+    Transfer(String),
+    /// The flow is done.
+    End,
+}
+
+/// The `collect` of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Collect {
+    /// What to ask for.
+    pub slot: String,
+    /// The question.
+    pub ask: Text,
+    /// The question put differently, the first time it was not understood, the second …
+    pub again: Vec<Text>,
+    /// Said with the next thing once the value is there ("Order 4271.").
+    pub echo: Option<Text>,
+    /// Asked once the value is there; a no takes it back.
+    pub check: Option<Text>,
+}
+
+/// The `call` of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The tool.
+    pub tool: String,
+    /// Argument → slot, or field of an earlier result (`order_info.number`).
+    pub arguments: BTreeMap<String, String>,
+    /// The name its result gets.
+    pub save: String,
+    /// Said if it takes a while.
+    pub filler: Option<Text>,
+    /// Where a failure leads.
+    pub on_error: Option<usize>,
+}
+
+impl Flow {
+    /// The step's number.
+    pub fn step_named(&self, id: &str) -> Option<usize> {
+        self.steps.iter().position(|s| s.id == id)
+    }
+}
+
+impl Slot {
+    /// What a caller is expected to say or key in for it.
+    pub fn expectation(&self) -> Expectation {
+        match &self.kind {
+            SlotKind::Digits { min, max } => Expectation::Digits { min: *min, max: *max, sensitive: self.sensitive },
+            SlotKind::Choice(choices) => Expectation::Choice(choices.iter().map(SlotChoice::to_choice).collect()),
+            SlotKind::Date => Expectation::Date,
+            SlotKind::Amount => Expectation::Amount,
+            SlotKind::Name => Expectation::Name,
+            SlotKind::Text => Expectation::Open,
+        }
+    }
+}
+
+impl SlotChoice {
+    fn to_choice(&self) -> Choice {
+        Choice { id: self.id.clone(), phrases: self.phrases.values().flatten().cloned().collect(), key: self.key }
+    }
+}

@@ -1,0 +1,218 @@
+//! What every pack has without writing it: prompts, and requests that belong to no flow (repeat, agent, good-bye …).
+//! Never company-specific: a pack may reword each of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::talk::{Closing, Language};
+
+use super::source::Source;
+use super::template::RawText;
+
+macro_rules! named {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident => $text:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[serde(rename = $text)] $variant,)+
+        }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$variant),+];
+
+            /// Its name in a pack's files.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+    };
+}
+
+named! {
+    /// Something the bot says that belongs to no flow.
+    Cue {
+        /// Must be heard at the start of every call: that this is a machine.
+        Disclosure => "disclosure",
+        /// The first question.
+        Greeting => "greeting",
+        /// After a request is served.
+        AnythingElse => "anything_else",
+        /// The caller was silent, first time.
+        NoInput1 => "no_input_1",
+        /// Second time.
+        NoInput2 => "no_input_2",
+        /// Third time.
+        NoInput3 => "no_input_3",
+        /// The caller was not understood, first time.
+        NoMatch1 => "no_match_1",
+        /// Second time; the keypad menu follows.
+        NoMatch2 => "no_match_2",
+        /// Third time; a person follows.
+        NoMatch3 => "no_match_3",
+        /// Something of ours failed.
+        Trouble => "trouble",
+        /// A tool failed.
+        ToolTrouble => "tool_trouble",
+        /// Ending: silence.
+        ClosingNoInput => "closing_no_input",
+        /// Ending: never understood.
+        ClosingNoMatch => "closing_no_match",
+        /// Ending: the longest call.
+        ClosingTooLong => "closing_too_long",
+        /// Ending: the line shuts down.
+        ClosingShutdown => "closing_shutdown",
+        /// One line of the keypad menu: `about`, `key`.
+        MenuItem => "menu_item",
+        /// The line of the menu for a person: `key`.
+        MenuAgent => "menu_agent",
+        /// Did you mean `first`?
+        ClarifyOne => "clarify_one",
+        /// Did you mean `first` or `second`?
+        ClarifyTwo => "clarify_two",
+        /// Yes or no was asked and neither came.
+        YesOrNo => "yes_or_no",
+        /// The caller is handed to a person.
+        Handoff => "handoff",
+        /// Good-bye.
+        Goodbye => "goodbye",
+        /// A flow was given up at the caller's wish.
+        Cancelled => "cancelled",
+        /// There is nothing to cancel or correct.
+        NothingToCancel => "nothing_to_cancel",
+        /// An interrupted flow goes on: `about`.
+        Resume => "resume",
+        /// The caller wants a moment.
+        Wait => "wait",
+        /// Before saying it again, slower.
+        Slower => "slower",
+        /// Before saying it again, louder.
+        Louder => "louder",
+        /// The conversation goes on in this language.
+        Switched => "switched",
+        /// The caller asks for a language this pack has not got.
+        NotThatLanguage => "not_that_language",
+        /// While something takes long.
+        Filler => "filler",
+        /// A deed came to its end while the caller interrupted; its outcome follows.
+        MeanwhileDone => "meanwhile_done",
+        /// "Are you a robot?"
+        Robot => "robot",
+        /// "What can you do?": `topics`.
+        Help => "help",
+        /// "Hello."
+        Hello => "hello",
+        /// "Thanks."
+        Thanks => "thanks",
+        /// Insults.
+        Abuse => "abuse",
+        /// An emergency.
+        Emergency => "emergency",
+    }
+}
+
+named! {
+    /// A request that every pack understands.
+    HouseIntent {
+        /// A person, please.
+        Handoff => "handoff",
+        /// Good-bye.
+        Goodbye => "goodbye",
+        /// Leave it.
+        Cancel => "cancel",
+        /// Say that again.
+        Repeat => "repeat",
+        /// Speak slower.
+        Slower => "slower",
+        /// Speak up.
+        Louder => "louder",
+        /// One moment.
+        Wait => "wait",
+        /// Are you a robot?
+        Robot => "robot",
+        /// What can you do?
+        Help => "help",
+        /// Hello.
+        Hello => "hello",
+        /// Thanks.
+        Thanks => "thanks",
+        /// Insults.
+        Abuse => "abuse",
+        /// An emergency.
+        Emergency => "emergency",
+        /// Speak English.
+        English => "english",
+        /// Speak Chinese.
+        Chinese => "chinese",
+    }
+}
+
+impl Cue {
+    /// What is said before we end a call.
+    pub const fn closing(why: Closing) -> Self {
+        match why {
+            Closing::NoInput => Self::ClosingNoInput,
+            Closing::NoMatch => Self::ClosingNoMatch,
+            Closing::TooLong => Self::ClosingTooLong,
+            Closing::Shutdown => Self::ClosingShutdown,
+        }
+    }
+
+    /// The step of the silence ladder.
+    pub const fn no_input(count: u8) -> Self {
+        match count {
+            0 | 1 => Self::NoInput1,
+            2 => Self::NoInput2,
+            _ => Self::NoInput3,
+        }
+    }
+
+    /// The step of the not-understood ladder.
+    pub const fn no_match(count: u8) -> Self {
+        match count {
+            0 | 1 => Self::NoMatch1,
+            2 => Self::NoMatch2,
+            _ => Self::NoMatch3,
+        }
+    }
+}
+
+/// What is written in `house.toml`, and what a pack may override with its own `[prompt.NAME]` and `[request.NAME]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct House {
+    pub(super) prompt: BTreeMap<Cue, RawText>,
+    pub(super) request: BTreeMap<HouseIntent, BTreeMap<Language, Vec<String>>>,
+    pub(super) yes: BTreeMap<Language, Vec<String>>,
+    pub(super) no: BTreeMap<Language, Vec<String>>,
+}
+
+/// The texts in the program.
+pub(super) fn house() -> (Source, House) {
+    let source = Source::of_text("house.toml", include_str!("house.toml"));
+    let house = source.parse().expect("house.toml is part of the program and tested");
+    (source, house)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::template::Text;
+    use super::*;
+
+    #[test]
+    fn every_prompt_and_request_is_there_in_both_languages() {
+        let (source, house) = house();
+        let mut faults = Vec::new();
+        for cue in Cue::ALL {
+            let raw = house.prompt.get(cue).unwrap_or_else(|| panic!("{cue:?} is missing"));
+            Text::check(raw, &[Language::EN, Language::ZH], &source, &mut faults);
+        }
+        for intent in HouseIntent::ALL {
+            for language in [Language::EN, Language::ZH] {
+                assert!(house.request[intent][&language].len() >= 5, "{intent:?} {language}");
+            }
+        }
+        assert_eq!(faults, []);
+    }
+}

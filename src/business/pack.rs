@@ -1,0 +1,424 @@
+//! A business pack: one folder with the company's words, flows, answers and tools, read into one checked value.
+//! Never half-loaded: a pack with an error gives all its errors and no pack.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::talk::Language;
+
+use super::flow::{self, Flow};
+use super::house::{Cue, House, HouseIntent, house};
+use super::knowledge::{Entry, Knowledge, tokens};
+use super::source::{Fault, PackError, Severity, Source, nearest};
+use super::template::{RawText, Text, sentences};
+use super::tool::{ArgumentKind, Binding, Effect, Level, ToolSpec, identifier_ok};
+
+/// Something callers ask for: what understanding ranks.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Topic {
+    /// A flow, by its name.
+    Flow(String),
+    /// An entry of the knowledge, by its name.
+    Entry(String),
+    /// A request every pack understands.
+    House(HouseIntent),
+}
+
+/// Phrases callers say, per language.
+pub type Phrases = BTreeMap<Language, Vec<String>>;
+
+/// A pack that passed every check.
+#[derive(Debug)]
+pub struct Pack {
+    name: String,
+    folder: PathBuf,
+    company: Text,
+    languages: Vec<Language>,
+    handoff: String,
+    prompts: BTreeMap<Cue, Text>,
+    requests: BTreeMap<HouseIntent, Phrases>,
+    yes: Phrases,
+    no: Phrases,
+    flows: BTreeMap<String, Flow>,
+    knowledge: Knowledge,
+    tools: BTreeMap<String, ToolSpec>,
+    warnings: Vec<Fault>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPack {
+    name: Spanned<String>,
+    company: RawText,
+    /// The first is the one a call begins in.
+    languages: Spanned<Vec<Language>>,
+    /// Where callers who want a person are sent, by the name the configuration gives it.
+    handoff: String,
+    #[serde(default)]
+    prompt: BTreeMap<Spanned<String>, RawText>,
+    #[serde(default)]
+    request: BTreeMap<Spanned<String>, Phrases>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawKnowledge {
+    entry: Vec<Spanned<RawEntry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    id: Spanned<String>,
+    about: RawText,
+    answer: RawText,
+    phrasings: Spanned<Phrases>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTools {
+    #[serde(default)]
+    tool: BTreeMap<String, Spanned<RawTool>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTool {
+    about: String,
+    effect: Effect,
+    #[serde(default)]
+    level: Level,
+    #[serde(default = "five_seconds")]
+    timeout_ms: u64,
+    #[serde(default)]
+    args: BTreeMap<String, ArgumentKind>,
+    sql: Option<Vec<String>>,
+    http: Option<RawHttp>,
+    native: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHttp {
+    method: String,
+    url: String,
+}
+
+const fn five_seconds() -> u64 {
+    5_000
+}
+
+impl Pack {
+    /// Reads and checks the folder `packs/NAME`.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or every error found in the files, each as `file:line: what to do`.
+    pub fn load(folder: &Path) -> Result<Self, PackError> {
+        let mut faults = Vec::new();
+        let manifest = Source::read(&folder.join("pack.toml"))?;
+        let raw: RawPack = manifest.parse().map_err(|fault| PackError::Faulty(vec![fault]))?;
+        let languages = raw.languages.get_ref().clone();
+        if languages.is_empty() {
+            faults.push(manifest.error(raw.languages.span(), "name at least one language".to_owned()));
+        }
+        if !identifier_ok(raw.name.get_ref()) {
+            faults.push(manifest.error(raw.name.span(), "a pack's name is made of a-z, 0-9, - and _".to_owned()));
+        }
+        let tools = read_tools(folder, &mut faults)?;
+        let entries = read_knowledge(folder, &languages, &mut faults)?;
+        let flows = read_flows(folder, &languages, &tools, &mut faults)?;
+        let company = Text::check(&raw.company, &languages, &manifest, &mut faults);
+        let (prompts, requests, house) = furnish(&raw, &manifest, &languages, &mut faults);
+        let (errors, warnings): (Vec<_>, Vec<_>) = faults.into_iter().partition(|f| f.severity == Severity::Error);
+        if !errors.is_empty() {
+            return Err(PackError::Faulty(errors));
+        }
+        let pack = Self {
+            name: raw.name.into_inner(),
+            folder: folder.to_owned(),
+            company,
+            languages,
+            handoff: raw.handoff,
+            prompts,
+            requests,
+            yes: house.yes,
+            no: house.no,
+            flows,
+            knowledge: Knowledge::new(entries),
+            tools,
+            warnings,
+        };
+        let clashes = pack.clashes(&manifest);
+        if clashes.is_empty() { Ok(pack) } else { Err(PackError::Faulty(clashes)) }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The folder it was read from.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The company's name in that language.
+    pub fn company(&self, language: Language) -> &str {
+        self.company.template(language).unwrap_or_default()
+    }
+
+    /// The languages it is written in; a call begins in the first.
+    pub fn languages(&self) -> &[Language] {
+        &self.languages
+    }
+
+    /// The language a call begins in, unless it asks for another.
+    pub fn first_language(&self) -> Language {
+        self.languages[0]
+    }
+
+    /// Where callers who want a person are sent.
+    pub fn handoff(&self) -> &str {
+        &self.handoff
+    }
+
+    /// A prompt that belongs to no flow.
+    pub fn prompt(&self, cue: Cue) -> &Text {
+        &self.prompts[&cue]
+    }
+
+    /// What is said first in a call: that this is a machine, then the first question.
+    pub fn greeting(&self, language: Language) -> Vec<String> {
+        let variables = minijinja::context! { language => language.code(), company => self.company(language) };
+        let texts = [Cue::Disclosure, Cue::Greeting].map(|cue| self.prompt(cue).render(language, &variables).unwrap_or_default());
+        texts.iter().flat_map(|text| sentences(text)).collect()
+    }
+
+    /// Short texts without variables that are said often: worth synthesising before the first call.
+    pub fn fixed_prompts(&self, language: Language) -> Vec<String> {
+        let templates = self.prompts.values().filter_map(|t| t.template(language));
+        let fixed = templates.filter(|t| !t.contains('{')).flat_map(sentences);
+        fixed.chain(self.greeting(language)).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Acknowledgements that may be said at once while the answer is made.
+    pub fn fillers(&self, language: Language) -> Vec<String> {
+        self.prompt(Cue::Filler).template(language).map(sentences).unwrap_or_default()
+    }
+
+    /// The flows by name.
+    pub fn flows(&self) -> &BTreeMap<String, Flow> {
+        &self.flows
+    }
+
+    /// The questions and answers.
+    pub fn knowledge(&self) -> &Knowledge {
+        &self.knowledge
+    }
+
+    /// The tools by name.
+    pub fn tools(&self) -> &BTreeMap<String, ToolSpec> {
+        &self.tools
+    }
+
+    /// What could be better.
+    pub fn warnings(&self) -> &[Fault] {
+        &self.warnings
+    }
+
+    /// Phrases that mean yes.
+    pub fn yes(&self) -> &Phrases {
+        &self.yes
+    }
+
+    /// Phrases that mean no.
+    pub fn no(&self) -> &Phrases {
+        &self.no
+    }
+
+    /// Everything a caller may ask for, with the phrases for it.
+    pub fn topics(&self) -> Vec<(Topic, &Phrases)> {
+        let flows = self.flows.values().map(|f| (Topic::Flow(f.id.clone()), &f.intent));
+        let entries = self.knowledge.entries().iter().map(|e| (Topic::Entry(e.id.clone()), &e.phrasings));
+        let house = self.requests.iter().map(|(intent, phrases)| (Topic::House(*intent), phrases));
+        flows.chain(entries).chain(house).collect()
+    }
+
+    /// Every phrase a caller of that language may be expected to say, for a recogniser's grammar.
+    /// `{digits}`, `{date}`, `{amount}` and `{name}` stand where such a thing is said.
+    pub fn phrases(&self, language: Language) -> Vec<String> {
+        let slots = self.flows.values().flat_map(|f| f.slots.values());
+        let choices = slots.clone().flat_map(|slot| match &slot.kind {
+            flow::SlotKind::Choice(choices) => choices.iter().map(|c| &c.phrases).collect(),
+            flow::SlotKind::Digits { .. }
+            | flow::SlotKind::Date
+            | flow::SlotKind::Amount
+            | flow::SlotKind::Name
+            | flow::SlotKind::Text => Vec::new(),
+        });
+        let topics = self.topics();
+        let all = topics.iter().map(|(_, p)| *p).chain(slots.map(|s| &s.phrases)).chain(choices).chain([&self.yes, &self.no]);
+        all.filter_map(|p| p.get(&language)).flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// One phrase cannot start two things.
+    fn clashes(&self, manifest: &Source) -> Vec<Fault> {
+        let mut owner: BTreeMap<Vec<String>, &Topic> = BTreeMap::new();
+        let mut faults = Vec::new();
+        let topics = self.topics();
+        for (topic, phrases) in &topics {
+            for phrase in phrases.values().flatten() {
+                if let Some(other) = owner.insert(tokens(phrase), topic)
+                    && other != topic
+                {
+                    faults.push(manifest.error_at(1, format!("{phrase:?} starts both {other:?} and {topic:?}; take it out of one")));
+                }
+            }
+        }
+        faults
+    }
+}
+
+fn read_flows(
+    folder: &Path,
+    languages: &[Language],
+    tools: &BTreeMap<String, ToolSpec>,
+    faults: &mut Vec<Fault>,
+) -> Result<BTreeMap<String, Flow>, PackError> {
+    let sources = read_folder(&folder.join("flows"))?;
+    let read: Vec<(Source, Flow)> =
+        sources.into_iter().filter_map(|source| flow::read(&source, languages, faults).map(|flow| (source, flow))).collect();
+    let names: BTreeSet<String> = read.iter().map(|(_, flow)| flow.id.clone()).collect();
+    for (source, flow) in &read {
+        faults.extend(flow::check(flow, &names, tools, source));
+    }
+    Ok(read.into_iter().map(|(_, flow)| (flow.id.clone(), flow)).collect())
+}
+
+fn read_folder(folder: &Path) -> Result<Vec<Source>, PackError> {
+    let unreadable = |source| PackError::Unreadable { path: folder.to_owned(), source };
+    let mut paths = Vec::new();
+    for file in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = file.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|e| e == "toml") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.iter().map(|path| Source::read(path)).collect()
+}
+
+fn read_knowledge(folder: &Path, languages: &[Language], faults: &mut Vec<Fault>) -> Result<Vec<Entry>, PackError> {
+    let path = folder.join("faq.toml");
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let source = Source::read(&path)?;
+    let raw: RawKnowledge = match source.parse() {
+        Ok(raw) => raw,
+        Err(fault) => {
+            faults.push(fault);
+            return Ok(Vec::new());
+        }
+    };
+    let mut entries: Vec<Entry> = Vec::new();
+    for raw in raw.entry {
+        let line = source.line(raw.span().start);
+        let raw = raw.into_inner();
+        let id = raw.id.into_inner();
+        if entries.iter().any(|e| e.id == id) {
+            faults.push(source.error_at(line, format!("two entries are called {id}; give one another id")));
+        }
+        for language in languages.iter().filter(|l| !raw.phrasings.get_ref().contains_key(l)) {
+            faults.push(source.error(raw.phrasings.span(), format!("{id} has no phrasings in {language}; add some")));
+        }
+        let answer = Text::check(&raw.answer, languages, &source, faults);
+        if let Some(variable) = answer.variables().iter().find(|v| *v != "company" && *v != "language") {
+            faults.push(source.error_at(line, format!("an answer knows no {variable}; only flows have variables")));
+        }
+        let about = Text::check(&raw.about, languages, &source, faults);
+        entries.push(Entry { id, about, answer, phrasings: raw.phrasings.into_inner() });
+    }
+    Ok(entries)
+}
+
+fn read_tools(folder: &Path, faults: &mut Vec<Fault>) -> Result<BTreeMap<String, ToolSpec>, PackError> {
+    let path = folder.join("tools.toml");
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let source = Source::read(&path)?;
+    let raw: RawTools = match source.parse() {
+        Ok(raw) => raw,
+        Err(fault) => {
+            faults.push(fault);
+            return Ok(BTreeMap::new());
+        }
+    };
+    let mut tools = BTreeMap::new();
+    for (name, raw) in raw.tool {
+        let span = raw.span();
+        match tool_of(name, raw.into_inner()) {
+            Ok(tool) => {
+                tools.insert(tool.name.clone(), tool);
+            }
+            Err(what) => faults.push(source.error(span, what)),
+        }
+    }
+    Ok(tools)
+}
+
+fn tool_of(name: String, raw: RawTool) -> Result<ToolSpec, String> {
+    if !identifier_ok(&name) {
+        return Err(format!("{name:?} is no name for a tool; use a-z, 0-9 and _"));
+    }
+    let binding = match (raw.sql, raw.http, raw.native) {
+        (Some(sql), None, None) if !sql.is_empty() => Binding::Sql(sql),
+        (None, Some(RawHttp { method, url }), None) => Binding::Http { method, url },
+        (None, None, Some(native)) => Binding::Native(native),
+        _ => return Err(format!("the tool {name} needs exactly one of sql = [\"…\"], http = {{ method, url }} or native = \"…\"")),
+    };
+    let timeout = Duration::from_millis(raw.timeout_ms);
+    Ok(ToolSpec { name, about: raw.about, effect: raw.effect, level: raw.level, timeout, arguments: raw.args, binding })
+}
+
+/// The house's prompts and requests with the pack's own in their place.
+fn furnish(
+    raw: &RawPack,
+    manifest: &Source,
+    languages: &[Language],
+    faults: &mut Vec<Fault>,
+) -> (BTreeMap<Cue, Text>, BTreeMap<HouseIntent, Phrases>, House) {
+    let (source, house) = house();
+    let mut prompts = BTreeMap::new();
+    for cue in Cue::ALL {
+        let own = raw.prompt.iter().find(|(name, _)| name.get_ref() == cue.as_str());
+        let text = match own {
+            Some((_, text)) => Text::check(text, languages, manifest, faults),
+            None => Text::check(&house.prompt[cue], languages, &source, faults),
+        };
+        prompts.insert(*cue, text);
+    }
+    for (name, _) in raw.prompt.iter().filter(|(name, _)| Cue::ALL.iter().all(|cue| cue.as_str() != name.get_ref().as_str())) {
+        let hint = nearest(name.get_ref(), Cue::ALL.iter().map(|cue| cue.as_str()));
+        faults.push(manifest.error(name.span(), format!("there is no prompt {}; {hint}", name.get_ref())));
+    }
+    let mut requests = house.request.clone();
+    for (name, phrases) in &raw.request {
+        match HouseIntent::ALL.iter().find(|i| i.as_str() == name.get_ref().as_str()) {
+            Some(intent) => phrases.iter().for_each(|(language, more)| {
+                requests.entry(*intent).or_default().entry(*language).or_default().extend(more.iter().cloned());
+            }),
+            None => {
+                let hint = nearest(name.get_ref(), HouseIntent::ALL.iter().map(|i| i.as_str()));
+                faults.push(manifest.error(name.span(), format!("there is no request {}; {hint}", name.get_ref())));
+            }
+        }
+    }
+    (prompts, requests, house)
+}
