@@ -5,6 +5,7 @@ pub mod calls;
 pub mod check;
 pub mod doctor;
 pub mod models;
+pub mod say;
 pub mod version;
 
 use std::process::ExitCode;
