@@ -1,4 +1,8 @@
-//! The tokio shell: drivers, jobs, workers, admission, shutdown, clock.
+//! The tokio shell: drivers, jobs, admission, shutdown, clock.
 //! Holds no rule about callers, people or time of day.
 
+pub mod clock;
 pub mod reply;
+mod tasks;
+
+pub use tasks::Tasks;
