@@ -96,12 +96,11 @@ fn downlink() {
     measure("downlink, silence", |_| {
         black_box(downlink.pull());
     });
-    let mut sentence = 0;
     let mut speech = Vec::with_capacity(64);
     let mut spent = Duration::ZERO;
-    for _ in 0..FRAMES / 50 {
+    let sentences = 0..(FRAMES / 50) as u16;
+    for sentence in sentences {
         speech.extend((0..10).map(|n| Speech { reply: ReplyId(1), sentence, pcm: vec![3_000; 800], last: n == 9 }));
-        sentence += 1;
         let start = now();
         for piece in speech.drain(..) {
             assert_eq!(downlink.enqueue(piece), Enqueued::Queued);

@@ -316,7 +316,7 @@ mod tests {
             let now = Duration::from_millis(tick * 20);
             for _ in 0..roll() % 4 {
                 let payload = Bytes::from(vec![roll() as u8; roll() as usize % 1_500]);
-                let (payload_type, marker) = ([0, 8, 13, 101, 200][roll() as usize % 5], roll() % 2 == 0);
+                let (payload_type, marker) = ([0, 8, 13, 101, 200][roll() as usize % 5], roll() < 1 << 30);
                 let (ssrc, sequence, timestamp) = (roll() as u32 % 3, roll() as u16, roll() as u32 * 2);
                 uplink.insert(now, Packet { payload_type, ssrc, sequence, timestamp, marker, payload });
             }
