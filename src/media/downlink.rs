@@ -471,4 +471,24 @@ mod tests {
         let (pcm, _) = pull(&mut downlink);
         assert!((Dbfs::of(&pcm).db() + 66.0).abs() < 2.0);
     }
+
+    #[test]
+    fn nothing_is_allocated_per_frame() {
+        let mut downlink = Downlink::new(PortFormat::Pcma, &MediaConfig::default());
+        let mut run = |ticks: usize| {
+            for tick in 0..ticks {
+                if tick % 100 == 10 {
+                    downlink.set_gain(Dbfs::new(-12.0));
+                }
+                drop(downlink.pull());
+            }
+        };
+        run(10);
+        assert_eq!(allocation_counter::measure(|| run(500)).count_total, 0);
+        for sentence in 0..4 {
+            enqueue(&mut downlink, speech(1, sentence, 4_000, true));
+        }
+        let talk = allocation_counter::measure(|| (0..150).for_each(|_| drop(downlink.pull())));
+        assert_eq!((talk.count_total, downlink.queued()), (0, Duration::ZERO));
+    }
 }

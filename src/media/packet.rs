@@ -45,6 +45,7 @@ pub struct Packet {
 }
 
 /// What the downlink gives a port at each tick.
+#[expect(clippy::large_enum_variant, reason = "it lives for one tick, on the stack; a box would be an allocation in each")]
 #[derive(Debug, Clone)]
 pub enum Outgoing {
     /// Encoded sound for one packet of 20 ms.

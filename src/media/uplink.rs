@@ -202,3 +202,189 @@ impl Kept {
         AudioRange { from: MediaTime::from_samples(from, RATE), to: MediaTime::from_samples(to, RATE) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::{Bytes, BytesMut};
+
+    use super::*;
+    use crate::audio::Dbfs;
+    use crate::talk::Probability;
+
+    /// Takes what is loud for speech.
+    struct Loud;
+
+    impl Vad for Loud {
+        fn speech(&mut self, pcm16k: &[i16]) -> Probability {
+            if Dbfs::of(pcm16k).db() > -40.0 { Probability::ONE } else { Probability::ZERO }
+        }
+    }
+
+    fn uplink(format: PortFormat) -> Uplink {
+        Uplink::with_vad(format, &MediaConfig::default(), Box::new(Loud))
+    }
+
+    /// 20 ms of a caller who hums 1.5 s and pauses half a second.
+    fn hum(n: u64) -> Vec<i16> {
+        let loud = if n % 100 < 75 { 6_000.0 } else { 10.0 };
+        (n * 160..n * 160 + 160).map(|i| ((i as f32 * 0.11).sin() * loud) as i16).collect()
+    }
+
+    fn packet(n: u64, pcm: &[i16]) -> Packet {
+        let mut payload = BytesMut::new();
+        Codec::Pcma.encode(pcm, &mut payload);
+        let (sequence, timestamp) = (n as u16, n as u32 * 160);
+        Packet { payload_type: 8, ssrc: 1, sequence, timestamp, marker: false, payload: payload.freeze() }
+    }
+
+    /// A call of that many ticks, still going on; `arrival` says when each packet comes, in microseconds, or that it is lost.
+    fn call(ticks: u64, mut arrival: impl FnMut(u64) -> Option<u64>) -> (Uplink, Vec<Heard>) {
+        let mut sent: Vec<(u64, u64)> = (0..ticks + 50).filter_map(|n| Some((arrival(n)?, n))).collect();
+        sent.sort_unstable();
+        let mut sent = sent.into_iter().peekable();
+        let (mut uplink, mut heard) = (uplink(PortFormat::Pcma), Vec::new());
+        for tick in 0..ticks {
+            let now = tick * 20_000;
+            while let Some((at, n)) = sent.next_if(|(at, _)| *at <= now) {
+                uplink.insert(Duration::from_micros(at), packet(n, &hum(n)));
+            }
+            heard.push(uplink.pull(Duration::from_micros(now)));
+        }
+        (uplink, heard)
+    }
+
+    /// Numbers from 0 to `below`, always the same ones.
+    fn dice(below: u64) -> impl FnMut() -> u64 {
+        let mut state = 42u64;
+        move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        }
+    }
+
+    #[test]
+    fn ten_minutes_of_clock_skew_lose_nothing_and_add_no_delay() {
+        for ppm in [-200i64, 200] {
+            let (uplink, heard) =
+                call(30_000, |n| Some((n as i64 * 20_000 + n as i64 * 20_000 * ppm / 1_000_000) as u64 + 7_000));
+            let stats = uplink.stats();
+            let counts = (stats.jitter.lost, stats.jitter.late, stats.jitter.dropped, stats.concealed);
+            println!("{ppm} ppm: {stats:?}");
+            assert_eq!(counts, (0, 0, 0, Duration::ZERO), "{ppm} ppm: {stats:?}");
+            assert!((10.0..45.0).contains(&stats.jitter.delay_ms), "{ppm} ppm: {stats:?}");
+            assert!((stats.jitter.skew_ppm - ppm as f32).abs() < 10.0, "{stats:?}");
+            assert!(heard.iter().skip(10).all(|h| !h.concealed));
+        }
+    }
+
+    #[test]
+    fn lost_and_shaken_packets_cost_little_more_than_themselves() {
+        for (percent, most_concealed_ms, most_delay_ms) in [(0, 200, 85.0), (5, 1_500, 85.0), (10, 3_300, 85.0)] {
+            let (mut shake, mut lose) = (dice(60_000), dice(100));
+            let (uplink, _) = call(1_500, |n| {
+                let arrival = n * 20_000 + shake();
+                (lose() >= percent).then_some(arrival)
+            });
+            let stats = uplink.stats();
+            println!("{percent} % lost, ±30 ms: {stats:?}");
+            assert!(stats.concealed.as_millis() < most_concealed_ms, "{stats:?}");
+            assert!(stats.jitter.delay_ms < most_delay_ms, "{stats:?}");
+        }
+    }
+
+    #[test]
+    fn a_caller_is_heard_within_60_ms_and_in_media_time() {
+        let (_, heard) = call(50, |n| Some(n * 20_000 + 5_000));
+        assert!(heard.iter().zip(0..).all(|(h, n)| h.at == MediaTime::from_millis(n * 20)));
+        let first = heard.iter().position(|h| h.speech == Probability::ONE).expect("the hum is heard");
+        assert!(first <= 3, "{first} ticks");
+        assert!(heard[first..].iter().all(|h| h.speech == Probability::ONE && !h.concealed));
+    }
+
+    #[test]
+    fn a_port_that_sends_nothing_is_silence_for_ever() {
+        let (uplink, heard) = call(500, |_| None);
+        assert!(heard.iter().all(|h| h.level == Dbfs::SILENCE && h.speech == Probability::ZERO && h.concealed));
+        assert_eq!(uplink.end(), MediaTime::from_millis(10_000));
+    }
+
+    #[test]
+    fn absurd_packets_are_survived() {
+        let mut uplink = uplink(PortFormat::Pcmu);
+        let mut roll = dice(1 << 31);
+        for tick in 0..2_000u64 {
+            let now = Duration::from_millis(tick * 20);
+            for _ in 0..roll() % 4 {
+                let payload = Bytes::from(vec![roll() as u8; roll() as usize % 1_500]);
+                let (payload_type, marker) = ([0, 8, 13, 101, 200][roll() as usize % 5], roll() < 1 << 30);
+                let (ssrc, sequence, timestamp) = (roll() as u32 % 3, roll() as u16, roll() as u32 * 2);
+                uplink.insert(now, Packet { payload_type, ssrc, sequence, timestamp, marker, payload });
+            }
+            uplink.pull(now);
+        }
+        assert_eq!(uplink.end(), MediaTime::from_millis(40_000));
+    }
+
+    #[test]
+    fn an_utterance_is_given_as_it_was_heard_and_only_as_far_as_it_is_kept() {
+        let mut uplink = uplink(PortFormat::Pcm(SampleRate::HZ_16000));
+        for n in 0..2_000u64 {
+            uplink.push(&Frame::new(&[n as i16; 320], SampleRate::HZ_16000, MediaTime::ZERO));
+            uplink.pull(Duration::ZERO);
+        }
+        let mut pcm = Vec::new();
+        let mut read = |from: u64, to: u64| {
+            pcm.clear();
+            let range = AudioRange { from: MediaTime::from_millis(from), to: MediaTime::from_millis(to) };
+            let given = uplink.utterance(range, &mut |piece| pcm.extend_from_slice(piece));
+            (given.from.as_millis(), given.to.as_millis(), pcm.len(), pcm.first().copied(), pcm.last().copied())
+        };
+        assert_eq!(read(39_000, 39_040), (39_000, 39_040, 640, Some(1_950), Some(1_951)));
+        assert_eq!(read(29_980, 30_020), (29_980, 30_020, 640, Some(1_499), Some(1_500)), "across the ring's end");
+        assert_eq!(read(0, 50_000), (10_000, 40_000, KEPT, Some(500), Some(1_999)));
+        assert_eq!(read(50_000, 60_000), (40_000, 40_000, 0, None, None));
+        assert_eq!(read(20_000, 10_000), (20_000, 20_000, 0, None, None));
+    }
+
+    #[test]
+    fn plain_frames_of_any_rate_are_heard_and_too_many_are_dropped() {
+        let mut uplink = uplink(PortFormat::Pcm(SampleRate::HZ_48000));
+        let loud = |rate: SampleRate| {
+            let pcm: Vec<i16> = (0..rate.frame_len()).map(|n| if n / 8 % 2 == 0 { 9_000 } else { -9_000 }).collect();
+            Frame::new(&pcm, rate, MediaTime::ZERO)
+        };
+        for rate in [SampleRate::HZ_48000, SampleRate::HZ_22050, SampleRate::HZ_16000, SampleRate::HZ_8000] {
+            (0..2).for_each(|_| uplink.push(&loud(rate)));
+            uplink.pull(Duration::ZERO);
+            assert_eq!(uplink.pull(Duration::ZERO).speech, Probability::ONE, "{rate:?}");
+        }
+        assert!(uplink.pull(Duration::ZERO).concealed);
+        (0..15).for_each(|_| uplink.push(&loud(SampleRate::HZ_8000)));
+        assert_eq!(uplink.stats().dropped, 5);
+    }
+
+    #[test]
+    fn nothing_is_allocated_per_frame() {
+        let packets: Vec<Packet> = (0..600).map(|n| packet(n, &hum(n))).collect();
+        let mut uplink = Uplink::new(PortFormat::Pcma, &MediaConfig::default());
+        let mut packets = packets.into_iter().enumerate();
+        let mut run = |ticks: usize| {
+            for (n, packet) in packets.by_ref().take(ticks) {
+                let now = Duration::from_millis(n as u64 * 20);
+                if n % 17 != 0 {
+                    uplink.insert(now, packet);
+                }
+                uplink.pull(now);
+            }
+        };
+        run(100);
+        assert_eq!(allocation_counter::measure(|| run(500)).count_total, 0);
+    }
+
+    #[test]
+    fn a_call_can_move_between_threads() {
+        fn movable<T: Send>() {}
+        movable::<Uplink>();
+        movable::<super::super::Downlink>();
+    }
+}

@@ -275,12 +275,18 @@ impl JitterBuffer {
 
     /// Delay of the sound at `next` against the fastest packet, if it is handed out as the next piece.
     fn delay_us(&self, next: i64) -> i64 {
-        let due = self.due.unwrap_or_default().as_micros() as i64;
-        due + self.delays.micros(self.ready + self.frame() - next) - self.delays.base()
+        self.delay_in(self.ready + self.frame(), next)
     }
 
+    /// A packet has to be there when its tick begins, not when its first sample is heard: that is what counts.
     fn excess_at(&self, next: i64) -> i64 {
-        (self.delay_us(next) - self.target_us()) * i64::from(self.rate.hz()) / 1_000_000
+        let ahead = (self.ready + self.frame()).div_euclid(self.frame()) * self.frame();
+        (self.delay_in(ahead, next) - self.target_us()) * i64::from(self.rate.hz()) / 1_000_000
+    }
+
+    fn delay_in(&self, ahead: i64, next: i64) -> i64 {
+        let due = self.due.unwrap_or_default().as_micros() as i64;
+        due + self.delays.micros(ahead - next) - self.delays.base()
     }
 
     fn target_us(&self) -> i64 {
