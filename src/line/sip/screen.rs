@@ -77,7 +77,7 @@ pub fn authenticate(request: &Request, users: &Authenticator, now_s: u64) -> Res
         Verdict::Known => Ok(()),
         Verdict::Challenge { stale } => {
             let challenges = users.challenges(now_s, &call_id, stale);
-            Err((StatusCode::Unauthorized, challenges.map(|challenge| header("WWW-Authenticate", challenge)).to_vec()))
+            Err((StatusCode::Unauthorized, challenges.into_iter().map(|challenge| header("WWW-Authenticate", challenge)).collect()))
         }
     }
 }
