@@ -1,6 +1,8 @@
 //! One file a subcommand.
 //! Holds no logic that a library user would miss.
 
+#[cfg(feature = "sip")]
+pub mod call;
 pub mod calls;
 pub mod check;
 pub mod doctor;
@@ -24,6 +26,9 @@ pub struct Cli {
 enum Command {
     /// Weights: list, pull, verify
     Models(models::ModelsArgs),
+    /// Call a SIP address: play a wav, press keys, record, measure
+    #[cfg(feature = "sip")]
+    Call(call::CallArgs),
     /// Which build this is, and its licence
     Version(version::VersionArgs),
 }
@@ -37,6 +42,8 @@ pub fn main() -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match cli.command {
         Command::Models(args) => runtime.block_on(models::run(args)),
+        #[cfg(feature = "sip")]
+        Command::Call(args) => runtime.block_on(call::run(args)).map(|()| ExitCode::SUCCESS),
         Command::Version(args) => {
             version::run(&args);
             Ok(ExitCode::SUCCESS)

@@ -1,10 +1,13 @@
 //! The outside's plugs: SIP and RTP, the microphone, wav files; each a [`Port`].
 //! Never holds a policy about the conversation.
 
+#[cfg(feature = "mic")]
+pub mod mic;
 #[cfg(feature = "sip")]
 pub mod rtp;
 #[cfg(feature = "sip")]
 pub mod sip;
+pub mod wav;
 
 use async_trait::async_trait;
 

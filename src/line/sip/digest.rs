@@ -36,6 +36,33 @@ impl Password {
     }
 }
 
+/// A hash of the digest scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Algorithm {
+    /// MD5: what every telephone knows.
+    #[serde(rename = "MD5")]
+    Md5,
+    /// SHA-256 (RFC 8760).
+    #[serde(rename = "SHA-256")]
+    Sha256,
+}
+
+impl Algorithm {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Md5 => "MD5",
+            Self::Sha256 => "SHA-256",
+        }
+    }
+
+    fn hash(self, text: &str) -> String {
+        match self {
+            Self::Md5 => hex(&Md5::digest(text.as_bytes())),
+            Self::Sha256 => hex(&Sha256::digest(text.as_bytes())),
+        }
+    }
+}
+
 /// What an attempt to authenticate comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -53,6 +80,7 @@ pub enum Verdict {
 pub struct Authenticator {
     realm: String,
     users: BTreeMap<String, Password>,
+    algorithms: Vec<Algorithm>,
     key: Secret<[u8; 32]>,
 }
 
@@ -69,8 +97,13 @@ pub struct Attempt<'a> {
 
 impl Authenticator {
     /// An authenticator for these users; `key` is random and signs the nonces.
-    pub const fn new(realm: String, users: BTreeMap<String, Password>, key: Secret<[u8; 32]>) -> Self {
-        Self { realm, users, key }
+    pub const fn new(
+        realm: String,
+        users: BTreeMap<String, Password>,
+        algorithms: Vec<Algorithm>,
+        key: Secret<[u8; 32]>,
+    ) -> Self {
+        Self { realm, users, algorithms, key }
     }
 
     /// Checks a request at `now_s` seconds of any clock that only goes forward. Without users everybody is let in.
@@ -82,7 +115,10 @@ impl Authenticator {
         let field = |name: &str| answer.get(name).map_or("", String::as_str);
         let age = self.nonce_age(field("nonce"), now_s, attempt.call_id);
         let password = self.users.get(field("username"));
-        let expected = self.expected(&answer, attempt.method, password.map_or("", Password::reveal));
+        let named = if field("algorithm").is_empty() { "MD5" } else { field("algorithm") };
+        let algorithm = self.algorithms.iter().copied().find(|algorithm| algorithm.name().eq_ignore_ascii_case(named));
+        let Some(algorithm) = algorithm else { return Verdict::Challenge { stale: false } };
+        let expected = self.expected(algorithm, &answer, (attempt.method, password.map_or("", Password::reveal)));
         let right = same(expected.as_bytes(), field("response").to_ascii_lowercase().as_bytes());
         match age {
             Some(age) if right && password.is_some() && field("realm") == self.realm => {
@@ -92,14 +128,14 @@ impl Authenticator {
         }
     }
 
-    /// Values of the WWW-Authenticate headers. MD5 comes first: telephones take the first they know (RFC 8760 section
-    /// 2.4), and many stumble over a first one that they do not.
-    pub fn challenges(&self, now_s: u64, call_id: &str, stale: bool) -> [String; 2] {
+    /// Values of the WWW-Authenticate headers, one for each algorithm, the preferred one first (RFC 8760 section 2.4).
+    pub fn challenges(&self, now_s: u64, call_id: &str, stale: bool) -> Vec<String> {
         let nonce = self.nonce(now_s, call_id);
         let stale = if stale { ", stale=true" } else { "" };
-        ["MD5", "SHA-256"].map(|algorithm| {
-            format!("Digest realm=\"{}\", nonce=\"{nonce}\", algorithm={algorithm}, qop=\"auth\"{stale}", self.realm)
-        })
+        let challenge = |algorithm: &Algorithm| {
+            format!("Digest realm=\"{}\", nonce=\"{nonce}\", algorithm={}, qop=\"auth\"{stale}", self.realm, algorithm.name())
+        };
+        self.algorithms.iter().map(challenge).collect()
     }
 
     fn nonce(&self, now_s: u64, call_id: &str) -> String {
@@ -117,9 +153,9 @@ impl Authenticator {
         ours.then(|| now_s.checked_sub(made)).flatten()
     }
 
-    fn expected(&self, answer: &BTreeMap<String, String>, method: &str, password: &str) -> String {
+    fn expected(&self, algorithm: Algorithm, answer: &BTreeMap<String, String>, (method, password): (&str, &str)) -> String {
         let field = |name: &str| answer.get(name).map_or("", String::as_str);
-        let hash = if field("algorithm").eq_ignore_ascii_case("SHA-256") { sha256 } else { md5 };
+        let hash = |text: &str| algorithm.hash(text);
         let user = hash(&format!("{}:{}:{password}", field("username"), self.realm));
         let request = hash(&format!("{method}:{}", field("uri")));
         let nonce = field("nonce");
@@ -155,14 +191,6 @@ fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len() && a.iter().zip(b).fold(0, |difference, (x, y)| difference | (x ^ y)) == 0
 }
 
-fn md5(text: &str) -> String {
-    hex(&Md5::digest(text.as_bytes()))
-}
-
-fn sha256(text: &str) -> String {
-    hex(&Sha256::digest(text.as_bytes()))
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -173,11 +201,12 @@ mod tests {
 
     fn authenticator() -> Authenticator {
         let users = BTreeMap::from([("alice".to_owned(), Password::from("open sesame".to_owned()))]);
-        Authenticator::new("hotline".to_owned(), users, Secret::new([7; 32]))
+        Authenticator::new("hotline".to_owned(), users, vec![Algorithm::Sha256, Algorithm::Md5], Secret::new([7; 32]))
     }
 
     fn answer(challenge: &str, user: &str, password: &str) -> String {
-        let hash = if challenge.contains("SHA-256") { sha256 } else { md5 };
+        let algorithm = if challenge.contains("SHA-256") { Algorithm::Sha256 } else { Algorithm::Md5 };
+        let hash = |text: &str| algorithm.hash(text);
         let fields = parameters(challenge).expect("our challenge");
         let nonce = &fields["nonce"];
         let ha1 = hash(&format!("{user}:hotline:{password}"));
@@ -201,9 +230,9 @@ mod tests {
              nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", nc=00000001, cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\", qop=auth",
         )
         .expect("digest");
-        let realm = Authenticator::new("http-auth@example.org".to_owned(), BTreeMap::new(), Secret::new([0; 32]));
+        let realm = Authenticator::new("http-auth@example.org".to_owned(), BTreeMap::new(), Vec::new(), Secret::new([0; 32]));
         assert_eq!(
-            realm.expected(&fields, "GET", "Circle of Life"),
+            realm.expected(Algorithm::Sha256, &fields, ("GET", "Circle of Life")),
             "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"
         );
     }
@@ -220,8 +249,8 @@ mod tests {
 
     #[test]
     fn an_old_nonce_is_stale_and_one_of_another_call_worthless() {
-        let [challenge, _] = authenticator().challenges(1_000, "call", false);
-        let answer = answer(&challenge, "alice", "open sesame");
+        let challenges = authenticator().challenges(1_000, "call", false);
+        let answer = answer(&challenges[0], "alice", "open sesame");
         assert_eq!(check(2_000, "call", Some(&answer)), Verdict::Challenge { stale: true });
         assert_eq!(check(1_010, "other", Some(&answer)), Verdict::Challenge { stale: false });
         assert_eq!(check(1_010, "call", None), Verdict::Challenge { stale: false });

@@ -91,9 +91,11 @@ impl SipEndpoint {
             .build();
         let incoming = endpoint.incoming_transactions()?;
         let (waiting, calls) = mpsc::channel(WAITING_CALLS);
+        let (realm, users, algorithms) = (config.realm.clone(), config.users.clone(), config.digest_algorithms.clone());
+        let users = Authenticator::new(realm, users, algorithms, Secret::new(random()));
         let shared = Arc::new(Shared {
             layer: Arc::new(DialogLayer::new(endpoint.inner.clone())),
-            users: Authenticator::new(config.realm.clone(), config.users.clone(), Secret::new(random())),
+            users,
             config,
             sockets,
             tasks,

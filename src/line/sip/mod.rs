@@ -23,7 +23,7 @@ use thiserror::Error;
 
 pub use self::body::{digit, fragment_status};
 pub use self::dial::{Credentials, DialError, DialOptions};
-pub use self::digest::{Attempt, Authenticator, Password, Verdict};
+pub use self::digest::{Algorithm, Attempt, Authenticator, Password, Verdict};
 pub use self::endpoint::SipEndpoint;
 pub use self::incoming::{IncomingCall, Rejection};
 pub use self::offer::{AddressRules, Local, OfferError, Remote, offer};
@@ -43,6 +43,9 @@ pub struct SipConfig {
     pub realm: String,
     /// Users who may call, with their passwords; empty (the default): everybody may.
     pub users: BTreeMap<String, Password>,
+    /// Hashes that the challenge offers, the preferred one first. Default: MD5 alone, because many telephones (baresip
+    /// 1.0 among them) give up when they are offered SHA-256 too.
+    pub digest_algorithms: Vec<Algorithm>,
     /// UDP ports for sound. Default: any free ones.
     pub rtp_ports: PortRange,
     /// A call in which nothing was heard for this long is ended. Default: 30 s. Not counted while held.
@@ -60,6 +63,7 @@ impl Default for SipConfig {
             advertise: None,
             realm: "hotline".to_owned(),
             users: BTreeMap::new(),
+            digest_algorithms: vec![Algorithm::Md5],
             rtp_ports: PortRange::default(),
             media_timeout_ms: 30_000,
             dangerous_media_to_strangers: false,

@@ -56,7 +56,21 @@ pub fn is_well_formed(request: &Request) -> bool {
     let to = request.to_header().is_ok_and(|to| to.tag().is_ok() && to.uri().is_ok());
     let cseq = request.cseq_header().is_ok_and(|cseq| cseq.seq().is_ok() && cseq.method().is_ok_and(|method| method == request.method));
     let call = request.call_id_header().is_ok_and(|id| !id.value().trim().is_empty());
-    tagged && to && cseq && call && request.top_via_header().is_ok()
+    let lists = request.headers.iter().filter(|h| matches!(h, Header::Via(_) | Header::Contact(_)));
+    tagged && to && cseq && call && request.top_via_header().is_ok() && !lists.into_iter().any(|h| has_empty_item(h.value()))
+}
+
+/// Whether a list or its parameters have nothing between two separators (RFC 4475 section 3.1.2.1).
+fn has_empty_item(value: &str) -> bool {
+    let (mut quoted, mut last) = (false, ' ');
+    for c in value.chars().filter(|c| !c.is_whitespace()) {
+        quoted ^= c == '"' && last != '\\';
+        if !quoted && matches!(last, ';' | ',') && matches!(c, ';' | ',') {
+            return true;
+        }
+        last = c;
+    }
+    matches!(last, ';' | ',')
 }
 
 /// The host a request came from: what the transport added to its Via, else what it says itself.
@@ -77,7 +91,7 @@ pub fn authenticate(request: &Request, users: &Authenticator, now_s: u64) -> Res
         Verdict::Known => Ok(()),
         Verdict::Challenge { stale } => {
             let challenges = users.challenges(now_s, &call_id, stale);
-            Err((StatusCode::Unauthorized, challenges.map(|challenge| header("WWW-Authenticate", challenge)).to_vec()))
+            Err((StatusCode::Unauthorized, challenges.into_iter().map(|challenge| header("WWW-Authenticate", challenge)).collect()))
         }
     }
 }
