@@ -49,6 +49,7 @@ scripts! {
     keys_end_by_hash
     a_choice_acts_at_once
     a_secret_is_in_no_event
+    a_secret_keyed_over_its_prompt
     complete_digits_end_a_turn_at_once
     yes_ends_sooner
     no_answer_is_apologised_for_then_ended

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::audio::Dbfs;
-use crate::talk::{Closing, Digit, Expectation, Finality, Heard, Prompt, Transcript, TurnId};
+use crate::talk::{Closing, Digit, Finality, Heard, Prompt, Transcript, TurnId};
 
 use super::config::ms;
 use super::context::Context;
@@ -109,14 +109,7 @@ impl Floor {
         }
         cx.no_input.reset();
         cx.no_match.reset();
-        let waterfall = Waterfall {
-            turn,
-            endpoint,
-            decided: since,
-            transcript: cx.now,
-            sentence: None,
-            audio: None,
-        };
+        let waterfall = Waterfall { turn, endpoint, decided: since, transcript: cx.now, sentence: None, audio: None };
         let prompt = Prompt::Said { turn, transcript };
         self.answer(cx, Said { prompt, utterance: Some(utterance), waterfall: Some(waterfall) })
     }
@@ -140,10 +133,10 @@ impl Floor {
             speaking @ (Caller::Quiet | Caller::Speaking(_) | Caller::Transcribing { .. } | Caller::Said(_)) => {
                 self.caller = speaking;
                 self.drop_caller(cx);
-                Entry::new(cx.next_turn(), cx.now)
+                Entry::new(cx.next_turn(), cx.now, self.may_be_secret(&cx.expectation))
             }
         };
-        if !matches!(cx.expectation, Expectation::Digits { sensitive: true, .. }) {
+        if !entry.secret {
             cx.event(Event::Digit { turn: entry.turn, digit });
         }
         let press = entry.press(digit, &cx.expectation);

@@ -57,6 +57,8 @@ pub(super) struct Entry {
     pub(super) turn: TurnId,
     /// When it is complete if no further key comes.
     pub(super) deadline: Instant,
+    /// Nobody who watches is told its keys.
+    pub(super) secret: bool,
     keys: String,
 }
 
@@ -72,8 +74,8 @@ pub(super) enum Press {
 }
 
 impl Entry {
-    pub(super) const fn new(turn: TurnId, now: Instant) -> Self {
-        Self { turn, deadline: now, keys: String::new() }
+    pub(super) const fn new(turn: TurnId, now: Instant, secret: bool) -> Self {
+        Self { turn, deadline: now, secret, keys: String::new() }
     }
 
     /// Takes a key in. A `#` closes an entry and is not part of it; alone it is the entry.
@@ -125,7 +127,7 @@ mod tests {
 
     fn press_all(keys: &str, expectation: &Expectation) -> (Press, String) {
         #[expect(clippy::disallowed_methods, reason = "the test is its own clock")]
-        let mut entry = Entry::new(TurnId(1), Instant::now());
+        let mut entry = Entry::new(TurnId(1), Instant::now(), false);
         let last = keys.chars().map(|key| entry.press(Digit::from_char(key).unwrap(), expectation)).last();
         (last.unwrap(), entry.into_keys().reveal().clone())
     }
@@ -136,8 +138,7 @@ mod tests {
         assert_eq!(press_all("12345", &digits), (Press::Open, "12345".into()));
         assert_eq!(press_all("123456", &digits), (Press::Complete, "123456".into()));
         assert_eq!(press_all("1234#", &digits), (Press::Closed, "1234".into()));
-        let choice =
-            Expectation::Choice(vec![Choice { id: "orders".into(), phrases: Vec::new(), key: Digit::from_char('1') }]);
+        let choice = Expectation::Choice(vec![Choice { id: "orders".into(), phrases: Vec::new(), key: Digit::from_char('1') }]);
         assert_eq!(press_all("1", &choice), (Press::Complete, "1".into()));
         assert_eq!(press_all("2", &choice), (Press::Open, "2".into()));
         assert_eq!(press_all("#", &Expectation::Open), (Press::Closed, "#".into()));
@@ -152,7 +153,7 @@ mod tests {
     #[test]
     #[expect(clippy::disallowed_methods, reason = "the test is its own clock")]
     fn an_entry_prints_no_keys() {
-        let mut entry = Entry::new(TurnId(1), Instant::now());
+        let mut entry = Entry::new(TurnId(1), Instant::now(), false);
         entry.press(Digit::from_char('7').unwrap(), &Expectation::Open);
         assert!(!format!("{entry:?}").contains("\"7\""));
     }

@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn chinese_is_cut_by_character_and_joined_without_spaces() {
         let mut ledger = ledger(&["您好。", "您的订单到了,ABC 公司"]);
-        ledger.play(&playout(1, 400, Some(1_000)));
+        ledger.play(&playout(1, 450, Some(1_000)));
         assert_eq!(ledger.heard(), "您好。您的订单");
         ledger.play(&playout(1, 999, Some(1_000)));
         assert_eq!(ledger.heard(), "您好。您的订单到了,ABC 公");
