@@ -12,6 +12,7 @@ use hotline::talk::{
     TurnId,
 };
 
+/// Seeds a run; `HOTLINE_SEEDS` asks for another number.
 const SEEDS: u64 = 2_000;
 
 /// Longest time from the last input until the call listens or has ended; a hold may take its own.
@@ -21,7 +22,8 @@ const BACK_FROM_HOLD_WITHIN: Duration = Duration::from_secs(700);
 #[test]
 fn any_inputs_then_time_alone_come_back_to_listening_or_to_the_end() {
     let mut reached = BTreeSet::new();
-    for seed in 1..=SEEDS {
+    let seeds = std::env::var("HOTLINE_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+    for seed in 1..=seeds {
         let run = std::panic::catch_unwind(AssertUnwindSafe(|| Walk::new(seed).run(&mut reached)));
         if let Err(why) = run {
             eprintln!("seed {seed} breaks a promise; keep it as a test of its own");
@@ -143,7 +145,7 @@ impl Walk {
             0..700 => self.any_tick(),
             700..760 => self.any_recognition(),
             760..930 => self.any_speech(),
-            930..960 => Input::Digit(Digit::from_event(self.random.below(16) as u8).unwrap()),
+            930..960 => Input::Digit(Digit::from_event(self.random.below(16) as u8).expect("there are 16 keys")),
             960..970 => Input::Held(self.random.below(3) == 0),
             970..975 => Input::TransferFailed,
             975..976 => Input::Shutdown,

@@ -24,6 +24,9 @@ macro_rules! scripts {
 }
 
 scripts! {
+    speech_while_transcribing_reopens_the_turn
+    a_cough_while_transcribing_changes_nothing
+    an_early_hash_is_an_entry
     a_turn_is_answered
     stale_sentence_is_never_spoken
     interrupt_before_first_audio

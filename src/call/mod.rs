@@ -152,7 +152,7 @@ impl Call {
                 (Bot::Thinking(_), _) => Phase::Thinking,
                 (Bot::Silent { .. }, Caller::Quiet) => Phase::Listening,
                 (Bot::Silent { .. }, Caller::Speaking(_)) => Phase::Hearing,
-                (Bot::Silent { .. }, Caller::Keying(_)) => Phase::Keying,
+                (Bot::Silent { .. }, Caller::Keying { .. }) => Phase::Keying,
                 (Bot::Silent { .. }, Caller::Transcribing { .. } | Caller::Said(_)) => Phase::Transcribing,
             },
         }

@@ -41,7 +41,10 @@ pub(super) enum Caller {
     /// Speaking, or in a pause that may be the end; the recogniser runs along.
     Speaking(Utterance),
     /// Pressing keys.
-    Keying(Entry),
+    Keying {
+        entry: Entry,
+        deadline: Instant,
+    },
     /// Done; the final transcript is awaited.
     Transcribing {
         utterance: Utterance,
@@ -128,13 +131,13 @@ impl Caller {
     pub(super) const fn recognising(&self) -> Option<TurnId> {
         match self {
             Self::Speaking(utterance) | Self::Transcribing { utterance, .. } => Some(utterance.turn),
-            Self::Quiet | Self::Keying(_) | Self::Said(_) => None,
+            Self::Quiet | Self::Keying { .. } | Self::Said(_) => None,
         }
     }
 
     fn postpone(&mut self, by: Duration, now: Instant) {
         match self {
-            Self::Keying(entry) => entry.deadline += by,
+            Self::Keying { deadline, .. } => *deadline += by,
             Self::Transcribing { since, .. } => *since = (*since + by).min(now),
             Self::Quiet | Self::Speaking(_) | Self::Said(_) => {}
         }
@@ -180,7 +183,7 @@ impl Floor {
             (Caller::Quiet, Bot::Silent { since }) => Some(Alarm::new(*since + ms(config.no_input_ms), Timer::NoInput)),
             (Caller::Quiet | Caller::Said(_), _) => None,
             (Caller::Speaking(utterance), _) => Some(Alarm::new(utterance.opened + ms(config.longest_turn_ms), Timer::LongTurn)),
-            (Caller::Keying(entry), _) => Some(Alarm::new(entry.deadline, Timer::Keys)),
+            (Caller::Keying { deadline, .. }, _) => Some(Alarm::new(*deadline, Timer::Keys)),
             (Caller::Transcribing { since, .. }, _) => Some(Alarm::new(*since + ms(config.transcript_ms), Timer::Transcript)),
         };
         Alarm::earlier(caller, self.bot.reply().and_then(|reply| reply.alarm(config)))
