@@ -24,6 +24,9 @@ macro_rules! scripts {
 }
 
 scripts! {
+    speech_while_transcribing_reopens_the_turn
+    a_cough_while_transcribing_changes_nothing
+    an_early_hash_is_an_entry
     a_turn_is_answered
     stale_sentence_is_never_spoken
     interrupt_before_first_audio
@@ -49,6 +52,7 @@ scripts! {
     keys_end_by_hash
     a_choice_acts_at_once
     a_secret_is_in_no_event
+    a_secret_keyed_over_its_prompt
     complete_digits_end_a_turn_at_once
     yes_ends_sooner
     no_answer_is_apologised_for_then_ended

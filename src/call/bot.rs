@@ -28,6 +28,7 @@ impl Floor {
             waterfall: said.waterfall,
             ledger: PlayoutLedger::default(),
             after: None,
+            asked_before: None,
             progress: cx.now,
         });
         cx.action(Action::StartReply { reply, prompt: said.prompt });
@@ -59,6 +60,7 @@ impl Floor {
             reply.after = Some(after);
             cx.language = language;
         }
+        self.ask(cx);
         self.settle(cx)
     }
 
@@ -118,8 +120,13 @@ impl Floor {
         self.set_gain(cx, Gain::Full);
         let reply = self.fall_silent(cx)?;
         cx.action(Action::CancelReply { reply: reply.id });
-        let heard_nothing = cx.commit(&reply, true);
-        reply.utterance.filter(|_| heard_nothing)
+        if !cx.commit(&reply, true) {
+            return None;
+        }
+        if let Some(before) = reply.asked_before {
+            cx.expectation = before;
+        }
+        reply.utterance
     }
 
     /// The reply comes to nothing: apologise, unless this was the apology or the caller has gone on anyway.
@@ -167,6 +174,17 @@ impl Floor {
             cx.endpointer.ended_cleanly();
         }
         self.bot = Bot::Speaking { reply, from: cx.media, gain: Gain::Full };
+        self.ask(cx);
+    }
+
+    /// From the moment a question is audible the caller may answer it.
+    fn ask(&mut self, cx: &mut Context) {
+        if let Bot::Speaking { reply, .. } = &mut self.bot
+            && let Some(AfterReply::Listen(expectation)) = &reply.after
+        {
+            let before = std::mem::replace(&mut cx.expectation, expectation.clone());
+            reply.asked_before = Some(before);
+        }
     }
 
     fn fall_silent(&mut self, cx: &Context) -> Option<Reply> {
@@ -201,11 +219,9 @@ impl Context {
             Prompt::Closing { why: Closing::NoMatch } => closing(Hangup::NoMatch),
             Prompt::Closing { why: Closing::TooLong } => closing(Hangup::TooLong),
             Prompt::Closing { why: Closing::Shutdown } => closing(Hangup::Shutdown),
-            Prompt::Greeting
-            | Prompt::Said { .. }
-            | Prompt::Keyed { .. }
-            | Prompt::NoInput { .. }
-            | Prompt::NoMatch { .. } => Purpose::Answer,
+            Prompt::Greeting | Prompt::Said { .. } | Prompt::Keyed { .. } | Prompt::NoInput { .. } | Prompt::NoMatch { .. } => {
+                Purpose::Answer
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::audio::Dbfs;
-use crate::talk::{Closing, Digit, Expectation, Finality, Heard, Prompt, Transcript, TurnId};
+use crate::talk::{Closing, Digit, Finality, Heard, Prompt, Transcript, TurnId};
 
 use super::config::ms;
 use super::context::Context;
@@ -62,7 +62,7 @@ impl Floor {
         let utterance = match &self.caller {
             Caller::Transcribing { utterance, .. } => Some(*utterance),
             Caller::Said(said) => said.utterance,
-            Caller::Quiet | Caller::Speaking(_) | Caller::Keying(_) => None,
+            Caller::Quiet | Caller::Speaking(_) | Caller::Keying { .. } => None,
         };
         if let Some(utterance) = utterance.filter(|utterance| cx.fits_one_turn(utterance)) {
             self.cancel_recognition(cx);
@@ -109,14 +109,7 @@ impl Floor {
         }
         cx.no_input.reset();
         cx.no_match.reset();
-        let waterfall = Waterfall {
-            turn,
-            endpoint,
-            decided: since,
-            transcript: cx.now,
-            sentence: None,
-            audio: None,
-        };
+        let waterfall = Waterfall { turn, endpoint, decided: since, transcript: cx.now, sentence: None, audio: None };
         let prompt = Prompt::Said { turn, transcript };
         self.answer(cx, Said { prompt, utterance: Some(utterance), waterfall: Some(waterfall) })
     }
@@ -130,41 +123,41 @@ impl Floor {
 
     /// A key. It ends speech, cuts off a reply that may be cut off, and counts.
     pub(super) fn press(&mut self, cx: &mut Context, digit: Digit) -> Flow {
-        let is_habit = digit.as_char() == '#' && cx.now < cx.closing_key_until && !matches!(self.caller, Caller::Keying(_));
+        let is_habit = digit.as_char() == '#' && cx.now < cx.closing_key_until && !matches!(self.caller, Caller::Keying { .. });
         if self.is_deaf() || is_habit {
             return ON;
         }
         cx.detector.deafen(cx.media + ms(cx.config.keypad.deaf_ms));
         let mut entry = match std::mem::replace(&mut self.caller, Caller::Quiet) {
-            Caller::Keying(entry) => entry,
-            speaking @ (Caller::Quiet | Caller::Speaking(_) | Caller::Transcribing { .. } | Caller::Said(_)) => {
-                self.caller = speaking;
+            Caller::Keying { entry, .. } => entry,
+            other @ (Caller::Quiet | Caller::Speaking(_) | Caller::Transcribing { .. } | Caller::Said(_)) => {
+                self.caller = other;
                 self.drop_caller(cx);
-                Entry::new(cx.next_turn(), cx.now)
+                Entry::new(cx.next_turn(), self.may_be_secret(&cx.expectation))
             }
         };
-        if !matches!(cx.expectation, Expectation::Digits { sensitive: true, .. }) {
+        if !entry.secret {
             cx.event(Event::Digit { turn: entry.turn, digit });
         }
-        let press = entry.press(digit, &cx.expectation);
-        entry.wait(cx.now, &cx.config.keypad, &cx.expectation);
-        let turn = entry.turn;
-        self.caller = Caller::Keying(entry);
-        self.yield_to_key(cx, turn);
+        self.yield_to_key(cx, entry.turn);
+        let press = entry.press(digit, &cx.config.keypad, &cx.expectation);
+        let gap = match press {
+            Press::Open { gap } => gap,
+            Press::Complete | Press::Closed => Duration::ZERO,
+        };
+        self.caller = Caller::Keying { entry, deadline: cx.now + gap };
         match press {
-            Press::Open => ON,
-            Press::Closed => self.end_entry(cx),
-            Press::Complete => {
-                cx.closing_key_until = cx.now + ms(cx.config.keypad.closing_key_ms);
-                self.end_entry(cx)
-            }
+            Press::Open { .. } => return ON,
+            Press::Closed => {}
+            Press::Complete => cx.closing_key_until = cx.now + ms(cx.config.keypad.closing_key_ms),
         }
+        self.end_entry(cx)
     }
 
     /// The keys so far are what the caller wanted to say.
     pub(super) fn end_entry(&mut self, cx: &mut Context) -> Flow {
         match std::mem::replace(&mut self.caller, Caller::Quiet) {
-            Caller::Keying(entry) => {
+            Caller::Keying { entry, .. } => {
                 cx.no_input.reset();
                 cx.no_match.reset();
                 let turn = entry.turn;

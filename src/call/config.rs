@@ -10,7 +10,7 @@ use crate::talk::Language;
 use super::keypad::KeypadConfig;
 use super::turn::TurnConfig;
 
-/// How long a call waits for what, and how often it asks.
+/// How long a call waits for what, and how often it asks. A longer wait than a day counts as a day.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CallConfig {
@@ -86,9 +86,10 @@ impl Default for CallConfig {
     }
 }
 
-/// That many milliseconds.
+/// That many milliseconds, but never more than a day: a clock can be asked for that.
 pub(super) const fn ms(n: u64) -> Duration {
-    Duration::from_millis(n)
+    const DAY: u64 = 86_400_000;
+    Duration::from_millis(if n < DAY { n } else { DAY })
 }
 
 #[cfg(test)]

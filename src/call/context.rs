@@ -90,8 +90,7 @@ impl Context {
 
     /// Tells what was understood; of a secret, only that something was.
     pub(super) fn tell(&mut self, turn: TurnId, transcript: Transcript) {
-        let is_secret = matches!(self.expectation, Expectation::Digits { sensitive: true, .. });
-        let transcript = if is_secret && !transcript.is_nothing() {
+        let transcript = if self.expectation.is_secret() && !transcript.is_nothing() {
             Transcript { text: "***".to_owned(), words: Vec::new(), alternatives: Vec::new(), ..transcript }
         } else {
             transcript

@@ -140,7 +140,7 @@ impl Floor {
         let speech = cx.detector.hear(heard);
         match (&self.caller, &self.bot) {
             (Caller::Speaking(_), _) => return self.hear_on(cx, heard, speech),
-            (Caller::Keying(_), _) => cx.detector.reset(),
+            (Caller::Keying { .. }, _) => cx.detector.reset(),
             (Caller::Transcribing { .. } | Caller::Said(_), _) => self.hear_again(cx),
             (Caller::Quiet, Bot::Silent { .. }) => {
                 if let Some(run) = cx.detector.run_of(ms(cx.config.turn.detector.onset_ms)) {

@@ -2,7 +2,7 @@
 //! Never shows what was pressed: an entry prints no keys.
 
 use std::fmt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -35,7 +35,7 @@ impl Default for KeypadConfig {
 }
 
 impl KeypadConfig {
-    /// Time from the last of that many keys to the end of the entry.
+    /// Time from the last of that many keys to the end of the entry, if no further key comes.
     fn gap(&self, keys: usize, expectation: &Expectation) -> Duration {
         match expectation {
             Expectation::Digits { min, .. } if keys < usize::from(*min) => ms(self.short_entry_gap_ms),
@@ -55,16 +55,16 @@ impl KeypadConfig {
 /// The keys so far.
 pub(super) struct Entry {
     pub(super) turn: TurnId,
-    /// When it is complete if no further key comes.
-    pub(super) deadline: Instant,
+    /// Nobody who watches is told its keys.
+    pub(super) secret: bool,
     keys: String,
 }
 
 /// Whether an entry goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Press {
-    /// More keys may come.
-    Open,
+    /// More keys may come within this time.
+    Open { gap: Duration },
     /// The entry is complete; a `#` that follows is habit.
     Complete,
     /// The entry was closed by `#`.
@@ -72,12 +72,12 @@ pub(super) enum Press {
 }
 
 impl Entry {
-    pub(super) const fn new(turn: TurnId, now: Instant) -> Self {
-        Self { turn, deadline: now, keys: String::new() }
+    pub(super) const fn new(turn: TurnId, secret: bool) -> Self {
+        Self { turn, secret, keys: String::new() }
     }
 
     /// Takes a key in. A `#` closes an entry and is not part of it; alone it is the entry.
-    pub(super) fn press(&mut self, digit: Digit, expectation: &Expectation) -> Press {
+    pub(super) fn press(&mut self, digit: Digit, config: &KeypadConfig, expectation: &Expectation) -> Press {
         let key = digit.as_char();
         if key == '#' {
             if self.keys.is_empty() {
@@ -97,12 +97,11 @@ impl Entry {
             | Expectation::Name
             | Expectation::Address => false,
         };
-        if complete || self.keys.len() >= MOST_KEYS { Press::Complete } else { Press::Open }
-    }
-
-    /// From now on the next key has its time.
-    pub(super) fn wait(&mut self, now: Instant, config: &KeypadConfig, expectation: &Expectation) {
-        self.deadline = now + config.gap(self.keys.len(), expectation);
+        if complete || self.keys.len() >= MOST_KEYS {
+            Press::Complete
+        } else {
+            Press::Open { gap: config.gap(self.keys.len(), expectation) }
+        }
     }
 
     /// What was pressed.
@@ -113,7 +112,7 @@ impl Entry {
 
 impl fmt::Debug for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("turn", &self.turn).field("deadline", &self.deadline).finish_non_exhaustive()
+        f.debug_struct("Entry").field("turn", &self.turn).field("secret", &self.secret).finish_non_exhaustive()
     }
 }
 
@@ -124,22 +123,22 @@ mod tests {
     use super::*;
 
     fn press_all(keys: &str, expectation: &Expectation) -> (Press, String) {
-        #[expect(clippy::disallowed_methods, reason = "the test is its own clock")]
-        let mut entry = Entry::new(TurnId(1), Instant::now());
-        let last = keys.chars().map(|key| entry.press(Digit::from_char(key).unwrap(), expectation)).last();
+        let config = KeypadConfig::default();
+        let mut entry = Entry::new(TurnId(1), false);
+        let last = keys.chars().map(|key| entry.press(Digit::from_char(key).unwrap(), &config, expectation)).last();
         (last.unwrap(), entry.into_keys().reveal().clone())
     }
 
     #[test]
     fn an_entry_ends_by_what_is_expected() {
         let digits = Expectation::Digits { min: 4, max: 6, sensitive: false };
-        assert_eq!(press_all("12345", &digits), (Press::Open, "12345".into()));
+        assert_eq!(press_all("123", &digits), (Press::Open { gap: ms(4_000) }, "123".into()));
+        assert_eq!(press_all("12345", &digits), (Press::Open { gap: ms(2_000) }, "12345".into()));
         assert_eq!(press_all("123456", &digits), (Press::Complete, "123456".into()));
         assert_eq!(press_all("1234#", &digits), (Press::Closed, "1234".into()));
-        let choice =
-            Expectation::Choice(vec![Choice { id: "orders".into(), phrases: Vec::new(), key: Digit::from_char('1') }]);
+        let choice = Expectation::Choice(vec![Choice { id: "orders".into(), phrases: Vec::new(), key: Digit::from_char('1') }]);
         assert_eq!(press_all("1", &choice), (Press::Complete, "1".into()));
-        assert_eq!(press_all("2", &choice), (Press::Open, "2".into()));
+        assert_eq!(press_all("2", &choice), (Press::Open { gap: ms(2_000) }, "2".into()));
         assert_eq!(press_all("#", &Expectation::Open), (Press::Closed, "#".into()));
     }
 
@@ -150,10 +149,9 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "the test is its own clock")]
     fn an_entry_prints_no_keys() {
-        let mut entry = Entry::new(TurnId(1), Instant::now());
-        entry.press(Digit::from_char('7').unwrap(), &Expectation::Open);
+        let mut entry = Entry::new(TurnId(1), false);
+        entry.press(Digit::from_char('7').unwrap(), &KeypadConfig::default(), &Expectation::Open);
         assert!(!format!("{entry:?}").contains("\"7\""));
     }
 }

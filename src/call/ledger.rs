@@ -58,10 +58,13 @@ impl PlayoutLedger {
         progress
     }
 
-    /// A frame left that held nothing of this reply: a sentence that lacks less than a frame is over.
+    /// A frame left that held nothing of this reply: a sentence that was synthesised to its end and of which nothing waits
+    /// is over, even where its parts do not quite sum to its length.
     pub fn pause(&mut self) {
         if let Some(line) = self.lines.iter_mut().find(|line| !line.over) {
-            line.over = line.played > Duration::ZERO && line.length.is_some_and(|length| line.played + FRAME >= length);
+            let has_begun = line.played > Duration::ZERO;
+            let lacks_nothing = line.length.is_some_and(|length| line.queued.is_zero() || line.played + FRAME >= length);
+            line.over = has_begun && lacks_nothing;
         }
     }
 
@@ -209,7 +212,7 @@ mod tests {
     #[test]
     fn chinese_is_cut_by_character_and_joined_without_spaces() {
         let mut ledger = ledger(&["您好。", "您的订单到了,ABC 公司"]);
-        ledger.play(&playout(1, 400, Some(1_000)));
+        ledger.play(&playout(1, 450, Some(1_000)));
         assert_eq!(ledger.heard(), "您好。您的订单");
         ledger.play(&playout(1, 999, Some(1_000)));
         assert_eq!(ledger.heard(), "您好。您的订单到了,ABC 公");
@@ -234,9 +237,21 @@ mod tests {
     #[test]
     fn a_last_frame_that_is_not_full_does_not_keep_a_sentence_open() {
         let mut ledger = ledger(&["Hello."]);
-        ledger.play(&playout(0, 290, Some(300)));
+        ledger.play(&Playout { queued: FRAME, ..playout(0, 290, Some(300)) });
         ledger.pause();
         assert_eq!(ledger.current(), None);
+    }
+
+    #[test]
+    fn a_resampler_that_keeps_some_sound_does_not_keep_a_sentence_open() {
+        let mut ledger = ledger(&["Hello."]);
+        ledger.play(&Playout { queued: FRAME, ..playout(0, 100, None) });
+        ledger.pause();
+        assert!(ledger.current().is_some(), "the voice is still at work");
+        ledger.play(&playout(0, 200, Some(300)));
+        assert!(ledger.current().is_some());
+        ledger.pause();
+        assert_eq!((ledger.current(), ledger.heard().as_str()), (None, "Hello."));
     }
 
     #[test]

@@ -67,7 +67,9 @@ pub enum Action {
     SetGain(Dbfs),
     /// Throw away all sound of the bot that has not left: downlink and transport.
     StopPlayout,
-    /// What of a reply the caller really heard: this, and only this, goes into the history.
+    /// What of a reply the caller really heard: this, and only this, goes into the history. Exactly one for each `StartReply`.
+    /// If nothing was heard of a reply that was cut off, the caller's turn was usually not over: the next `Prompt::Said` then holds
+    /// the words of the turn that reply was to answer once more, with what followed them.
     CommitHeard {
         /// Which reply.
         reply: ReplyId,
@@ -162,6 +164,10 @@ pub enum Event {
 }
 
 /// One turn's waterfall: every stage counts from the end of the one before; `total` from the caller's last speech frame.
+///
+/// A stage that was over before the one in front of it (the first sound is told after it has left) counts nothing, and its time
+/// lies in the stage that was really waited for, so that the stages always sum to `total`. Nothing else is clamped. A turn that was
+/// keyed, that had to wait for a sentence that must be heard, or that went through a hold has no waterfall at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Latency {
     /// The turn it belongs to.

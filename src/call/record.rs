@@ -57,3 +57,34 @@ impl CallRecord {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::talk::{Language, Transcript, TurnId};
+
+    use super::super::output::Latency;
+    use super::*;
+
+    #[test]
+    fn events_add_up() {
+        let turn = TurnId(1);
+        let latency = |ms| {
+            let total = Duration::from_millis(ms);
+            let none = Duration::ZERO;
+            Event::Latency(Latency { turn, endpoint: total, stt: none, reply: none, tts: none, wire: none, total })
+        };
+        let mut record = CallRecord::default();
+        for event in [
+            Event::Transcript { turn, transcript: Transcript::of_text("yes", Language::EN, "test") },
+            Event::Transcript { turn, transcript: Transcript::nothing(Language::EN, "test") },
+            latency(400),
+            latency(600),
+            Event::Ended { cause: Hangup::Bot },
+        ] {
+            record.note(&event);
+        }
+        assert_eq!((record.understood, record.not_understood, record.answered), (1, 1, 2));
+        assert_eq!((record.waited, record.longest_wait), (Duration::from_secs(1), Duration::from_millis(600)));
+        assert_eq!(record.cause, Some(Hangup::Bot));
+    }
+}

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use crate::audio::{Dbfs, FRAME, MediaTime};
-use crate::talk::{AfterReply, Importance, Prompt, ReplyId, TurnId};
+use crate::talk::{AfterReply, Expectation, Importance, Prompt, ReplyId, TurnId};
 
 use super::config::{CallConfig, ms};
 use super::input::Hangup;
@@ -41,9 +41,16 @@ pub(super) enum Caller {
     /// Speaking, or in a pause that may be the end; the recogniser runs along.
     Speaking(Utterance),
     /// Pressing keys.
-    Keying(Entry),
+    Keying {
+        entry: Entry,
+        deadline: Instant,
+    },
     /// Done; the final transcript is awaited.
-    Transcribing { utterance: Utterance, endpoint: Duration, since: Instant },
+    Transcribing {
+        utterance: Utterance,
+        endpoint: Duration,
+        since: Instant,
+    },
     /// Done; the answer waits until the bot has said what must be heard.
     Said(Said),
 }
@@ -51,11 +58,17 @@ pub(super) enum Caller {
 /// What the bot is doing.
 #[derive(Debug)]
 pub(super) enum Bot {
-    Silent { since: Instant },
+    Silent {
+        since: Instant,
+    },
     /// A reply is being made; none of it has left.
     Thinking(Reply),
     /// Some of the reply has left.
-    Speaking { reply: Reply, from: MediaTime, gain: Gain },
+    Speaking {
+        reply: Reply,
+        from: MediaTime,
+        gain: Gain,
+    },
 }
 
 /// What the caller says in one turn.
@@ -96,6 +109,8 @@ pub(super) struct Reply {
     pub(super) ledger: PlayoutLedger,
     /// Known once the dialogue has nothing more to say.
     pub(super) after: Option<AfterReply>,
+    /// What was expected before this reply asked for something else; holds again if nothing of it was heard.
+    pub(super) asked_before: Option<Expectation>,
     /// When something last moved.
     pub(super) progress: Instant,
 }
@@ -116,13 +131,13 @@ impl Caller {
     pub(super) const fn recognising(&self) -> Option<TurnId> {
         match self {
             Self::Speaking(utterance) | Self::Transcribing { utterance, .. } => Some(utterance.turn),
-            Self::Quiet | Self::Keying(_) | Self::Said(_) => None,
+            Self::Quiet | Self::Keying { .. } | Self::Said(_) => None,
         }
     }
 
     fn postpone(&mut self, by: Duration, now: Instant) {
         match self {
-            Self::Keying(entry) => entry.deadline += by,
+            Self::Keying { deadline, .. } => *deadline += by,
             Self::Transcribing { since, .. } => *since = (*since + by).min(now),
             Self::Quiet | Self::Speaking(_) | Self::Said(_) => {}
         }
@@ -154,11 +169,10 @@ impl Bot {
     }
 
     fn postpone(&mut self, by: Duration, now: Instant) {
-        let moved = match self {
-            Self::Silent { since } => since,
-            Self::Thinking(reply) | Self::Speaking { reply, .. } => &mut reply.progress,
-        };
-        *moved = (*moved + by).min(now);
+        match self {
+            Self::Silent { since } => *since = now,
+            Self::Thinking(reply) | Self::Speaking { reply, .. } => reply.progress = (reply.progress + by).min(now),
+        }
     }
 }
 
@@ -168,18 +182,14 @@ impl Floor {
         let caller = match (&self.caller, &self.bot) {
             (Caller::Quiet, Bot::Silent { since }) => Some(Alarm::new(*since + ms(config.no_input_ms), Timer::NoInput)),
             (Caller::Quiet | Caller::Said(_), _) => None,
-            (Caller::Speaking(utterance), _) => {
-                Some(Alarm::new(utterance.opened + ms(config.longest_turn_ms), Timer::LongTurn))
-            }
-            (Caller::Keying(entry), _) => Some(Alarm::new(entry.deadline, Timer::Keys)),
-            (Caller::Transcribing { since, .. }, _) => {
-                Some(Alarm::new(*since + ms(config.transcript_ms), Timer::Transcript))
-            }
+            (Caller::Speaking(utterance), _) => Some(Alarm::new(utterance.opened + ms(config.longest_turn_ms), Timer::LongTurn)),
+            (Caller::Keying { deadline, .. }, _) => Some(Alarm::new(*deadline, Timer::Keys)),
+            (Caller::Transcribing { since, .. }, _) => Some(Alarm::new(*since + ms(config.transcript_ms), Timer::Transcript)),
         };
         Alarm::earlier(caller, self.bot.reply().and_then(|reply| reply.alarm(config)))
     }
 
-    /// The clock stood still for the call while it was held until now.
+    /// The clock stood still for the call while it was held until now. A caller who comes back has all the time to speak.
     pub(super) fn postpone(&mut self, by: Duration, now: Instant) {
         self.caller.postpone(by, now);
         self.bot.postpone(by, now);
@@ -191,6 +201,16 @@ impl Floor {
             Purpose::Closing { cause, .. } => Some(cause),
             Purpose::Answer | Purpose::Apology => None,
         }
+    }
+
+    /// Whether keys pressed now may be a secret: what is asked for is one, or is not known yet.
+    pub(super) fn may_be_secret(&self, expected: &Expectation) -> bool {
+        let asked = match self.bot.reply().map(|reply| reply.after.as_ref()) {
+            Some(None) => return true,
+            Some(Some(AfterReply::Listen(asked))) => asked,
+            Some(Some(AfterReply::HangUp | AfterReply::Transfer { .. })) | None => expected,
+        };
+        asked.is_secret() || expected.is_secret()
     }
 
     /// Nothing the caller does is taken in: the last words have begun and would be said anyway.

@@ -41,3 +41,10 @@ pub enum Expectation {
     /// A street address.
     Address,
 }
+
+impl Expectation {
+    /// Whether what is asked for goes to the verifier and nowhere else.
+    pub const fn is_secret(&self) -> bool {
+        matches!(self, Self::Digits { sensitive: true, .. })
+    }
+}

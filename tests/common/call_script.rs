@@ -16,7 +16,6 @@
 //! ```
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use hotline::audio::{Dbfs, FRAME, FRAME_MS, MediaTime};
@@ -37,7 +36,7 @@ pub fn check(name: &str) {
     let (script, expected) = file.split_once("---\n").unwrap_or((&file, ""));
     let log = World::new(script).run();
     if std::env::var_os("UPDATE_EXPECT").is_some() {
-        std::fs::write(&path, format!("{script}---\n{log}")).unwrap();
+        std::fs::write(&path, format!("{script}---\n{log}")).expect("the script can be written");
     } else {
         assert_eq!(log, expected, "{path} tells another story; UPDATE_EXPECT=1 rewrites it");
     }
@@ -97,15 +96,18 @@ impl World {
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
             match word {
-                "set" => writeln!(config, "{rest}").unwrap(),
+                "set" => {
+                    config.push_str(rest);
+                    config.push('\n');
+                }
                 "jobs" => world.jobs = JobTimes::parse(rest),
                 "hears" => world.hears.push_back(rest.into()),
                 "guesses" => world.guesses.push_back(rest.into()),
                 "says" => world.says.push_back(rest.into()),
-                time => world.at(time.parse().unwrap_or_else(|_| panic!("no such line: {line}")), rest),
+                time => world.at(number(time), rest),
             }
         }
-        let config: CallConfig = toml::from_str(&config).unwrap();
+        let config: CallConfig = toml::from_str(&config).expect("a script sets what there is");
         world.call = Call::new(config, world.base);
         world
     }
@@ -135,7 +137,7 @@ impl World {
 
     fn at(&mut self, at: u64, what: &str) {
         match what.strip_prefix("speech ") {
-            Some(length) => self.speech.push((at, at + length.parse::<u64>().unwrap())),
+            Some(length) => self.speech.push((at, at + number(length))),
             None => self.script.push_back((at, what.into())),
         }
     }
@@ -157,7 +159,10 @@ impl World {
                 self.jammed = true;
                 return;
             }
-            key => Input::Digit(Digit::from_char(key.strip_prefix("key ").expect(key).chars().next().unwrap()).unwrap()),
+            key => {
+                let digit = key.strip_prefix("key ").and_then(|key| key.chars().next()).and_then(Digit::from_char);
+                Input::Digit(digit.unwrap_or_else(|| panic!("no such thing happens: {key}")))
+            }
         };
         self.input(input);
     }
@@ -271,7 +276,7 @@ impl World {
         let mut at = 0;
         for (index, sentence) in sentences.split('|').map(str::trim).filter(|s| !s.is_empty()).enumerate() {
             let (delay, sentence) = match sentence.strip_prefix('@').and_then(|s| s.split_once(' ')) {
-                Some((delay, sentence)) => (delay.parse().unwrap(), sentence),
+                Some((delay, sentence)) => (number(delay), sentence),
                 None => (if index == 0 { self.jobs.reply } else { 10 }, sentence),
             };
             at += delay;
@@ -299,7 +304,7 @@ impl World {
     }
 
     fn note(&mut self, what: &str) {
-        writeln!(self.log, "{:>6} {what}", self.now_ms).unwrap();
+        self.log.push_str(&format!("{:>6} {what}\n", self.now_ms));
     }
 }
 
@@ -307,7 +312,7 @@ impl JobTimes {
     fn parse(text: &str) -> Self {
         let time = |name: &str, otherwise| {
             let mut words = text.split_whitespace().skip_while(|word| *word != name);
-            words.nth(1).map_or(otherwise, |ms| ms.parse().unwrap())
+            words.nth(1).map_or(otherwise, number)
         };
         Self { stt: time("stt", 50), reply: time("reply", 100), voice: time("voice", 30) }
     }
@@ -320,6 +325,10 @@ fn base() -> Instant {
     *BASE.get_or_init(Instant::now)
 }
 
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or_else(|_| panic!("no number: {text}"))
+}
+
 fn said(words: &str) -> Transcript {
     Transcript::of_text(words, Language::EN, "script")
 }
@@ -329,12 +338,10 @@ fn expectation(words: &[&str]) -> Expectation {
         [] => Expectation::Open,
         ["yesno"] => Expectation::YesNo,
         ["digits", min, max, rest @ ..] => {
-            Expectation::Digits { min: min.parse().unwrap(), max: max.parse().unwrap(), sensitive: rest == ["secret"] }
+            Expectation::Digits { min: number(min) as u8, max: number(max) as u8, sensitive: rest == ["secret"] }
         }
         ["choice", keys] => Expectation::Choice(
-            keys.chars()
-                .map(|key| Choice { id: key.into(), phrases: Vec::new(), key: Digit::from_char(key) })
-                .collect(),
+            keys.chars().map(|key| Choice { id: key.into(), phrases: Vec::new(), key: Digit::from_char(key) }).collect(),
         ),
         _ => panic!("no such expectation: {words:?}"),
     }
