@@ -9,11 +9,13 @@ use std::process::Command;
 use clap::Args;
 use serde_json::json;
 
-use crate::config::ConfigError;
+use crate::config::{Config, ConfigError};
 use crate::line::PortFormat;
 
 /// The system packages that building and running need, one a line, with comments.
 const PACKAGES: &str = include_str!("../../packages.txt");
+/// The group of those that running needs.
+const RUN: &str = "run";
 
 /// See what is missing on this machine.
 #[derive(Debug, Args)]
@@ -67,32 +69,50 @@ pub fn run(args: &DoctorArgs, findings: &[Finding], out: &mut dyn Write) -> io::
     Ok(findings.iter().all(|finding| finding.fix.is_none()))
 }
 
+/// Everything that needs no weights: configuration, ports (those of the phone line besides our own), codecs, packages,
+/// records and sound card.
+pub fn survey(path: &Path, loaded: &Result<Config, ConfigError>, line: &[WantedPort]) -> Vec<Finding> {
+    let mut findings = configuration(path, loaded);
+    findings.extend(packages());
+    findings.extend(codecs());
+    findings.extend(ports(line));
+    if let Ok(config) = loaded {
+        findings.extend(ports(&[WantedPort::Tcp(config.http.listen)]));
+        findings.extend(data_folder(&config.store.data));
+    }
+    findings.extend(sound_card());
+    findings
+}
+
 /// Whether the configuration can be used.
-pub fn configuration(path: &Path, loaded: Result<(), &ConfigError>) -> Vec<Finding> {
+pub fn configuration(path: &Path, loaded: &Result<Config, ConfigError>) -> Vec<Finding> {
     const AREA: &str = "config";
     match loaded {
-        Ok(()) if path.is_file() => vec![Finding::well(AREA, format!("{} is right", path.display()))],
-        Ok(()) => vec![Finding::well(AREA, format!("no {}: defaults are used", path.display()))],
+        Ok(_) if path.is_file() => vec![Finding::well(AREA, format!("{} is right", path.display()))],
+        Ok(_) => vec![Finding::well(AREA, format!("no {}: defaults are used", path.display()))],
         Err(ConfigError::Wrong(problems)) => {
             problems.iter().map(|p| Finding::broken(AREA, format!("{}: {}", p.place, p.what), p.fix.clone())).collect()
         }
-        Err(error @ ConfigError::Unreadable { .. }) => vec![Finding::broken(AREA, error.to_string(), "name another file")],
+        Err(ConfigError::Unreadable { path, source }) => {
+            let fix = "name another file with --config, or none to get the defaults";
+            vec![Finding::broken(AREA, format!("{} cannot be read ({source})", path.display()), fix)]
+        }
     }
 }
 
 /// Whether these ports can be had.
 pub fn ports(wanted: &[WantedPort]) -> Vec<Finding> {
     let look = |port: &WantedPort| {
-        let (kind, address, bound) = match port {
-            WantedPort::Udp(address) => ("udp", address, UdpSocket::bind(address).map(drop)),
-            WantedPort::Tcp(address) => ("tcp", address, TcpListener::bind(address).map(drop)),
+        let (kind, flag, address, bound) = match port {
+            WantedPort::Udp(address) => ("udp", 'u', address, UdpSocket::bind(address).map(drop)),
+            WantedPort::Tcp(address) => ("tcp", 't', address, TcpListener::bind(address).map(drop)),
         };
         match bound {
             Ok(()) => Finding::well("ports", format!("{kind}:{address} is free")),
             Err(error) => Finding::broken(
                 "ports",
                 format!("{kind}:{address} cannot be had ({error})"),
-                format!("see who has it with `ss -lnp{} sport = :{}`, or choose another", &kind[..1], address.port()),
+                format!("see who has it with `ss -lnp{flag} sport = :{}`, or choose another", address.port()),
             ),
         }
     };
@@ -121,28 +141,19 @@ pub fn data_folder(data: &Path) -> Vec<Finding> {
     }]
 }
 
-/// Whether the system packages are there.
+/// Whether the system packages are there: those to run with, and, for information, those to build and test with.
 pub fn packages() -> Vec<Finding> {
-    let wanted = package_names(PACKAGES);
-    let asked = Command::new("dpkg-query").args(["-W", "-f", "${binary:Package} ${db:Status-Status}\n"]).args(&wanted).output();
-    let Ok(answer) = asked else {
-        return vec![Finding::broken(
-            "packages",
-            "this is no Debian or Ubuntu: packages cannot be looked up",
-            format!("install what your system calls {}", wanted.join(" ")),
-        )];
-    };
-    let missing = missing_of(&wanted, &String::from_utf8_lossy(&answer.stdout));
-    vec![if missing.is_empty() {
-        Finding::well("packages", format!("all {} are installed", wanted.len()))
-    } else {
-        let names = missing.join(" ");
-        Finding::broken(
-            "packages",
-            format!("{} of {} are not installed: {names}", missing.len(), wanted.len()),
-            format!("sudo apt-get install -y {names}"),
-        )
-    }]
+    let wanted = wanted_packages(PACKAGES);
+    let names = wanted.iter().flat_map(|package| package.names.iter());
+    let asked = Command::new("dpkg-query").args(["-W", "-f", "${binary:Package} ${db:Status-Status}\n"]).args(names).output();
+    match asked {
+        Ok(answer) => findings_of(&wanted, &String::from_utf8_lossy(&answer.stdout)),
+        Err(_) => {
+            let names: Vec<_> = wanted.iter().filter(|package| package.group == RUN).map(|package| package.names[0]).collect();
+            let fix = format!("install what your system calls {}", names.join(" "));
+            vec![Finding::broken("packages", "this is no Debian or Ubuntu: packages cannot be looked up", fix)]
+        }
+    }
 }
 
 /// The sound card that `hotline mic` would use.
@@ -168,19 +179,42 @@ pub fn sound_card() -> Vec<Finding> {
     vec![Finding::broken("sound", "this build has no microphone", "build with the feature `mic` if you want `hotline mic`")]
 }
 
-/// The names in a package list: words, up to a `#`.
-fn package_names(list: &str) -> Vec<&str> {
-    list.lines().flat_map(|line| line.split('#').next().unwrap_or_default().split_whitespace()).collect()
+/// One wanted package: its group, and its names in different releases.
+#[derive(Debug, PartialEq, Eq)]
+struct Package<'a> {
+    group: &'a str,
+    names: Vec<&'a str>,
 }
 
-/// Those of `wanted` that dpkg does not call installed. A multi-arch name comes back as `name:amd64`.
-fn missing_of<'a>(wanted: &[&'a str], answer: &str) -> Vec<&'a str> {
-    let installed: Vec<&str> = answer
-        .lines()
-        .filter_map(|line| line.strip_suffix(" installed"))
-        .map(|name| name.split(':').next().unwrap_or(name))
-        .collect();
-    wanted.iter().copied().filter(|name| !installed.contains(name)).collect()
+/// The packages of a list: `group  name|other-name` a line, up to a `#`.
+fn wanted_packages(list: &str) -> Vec<Package<'_>> {
+    list.lines()
+        .filter_map(|line| {
+            let mut words = line.split('#').next().unwrap_or_default().split_whitespace();
+            Some(Package { group: words.next()?, names: words.next()?.split('|').collect() })
+        })
+        .collect()
+}
+
+/// One finding a group, by what dpkg calls installed. A multi-arch name comes back as `name:amd64`.
+fn findings_of(wanted: &[Package<'_>], answer: &str) -> Vec<Finding> {
+    let installed: Vec<&str> = answer.lines().filter_map(|line| line.strip_suffix(" installed")?.split(':').next()).collect();
+    let mut groups: Vec<&str> = wanted.iter().map(|package| package.group).collect();
+    groups.dedup();
+    let finding = |group: &str| {
+        let group_of = wanted.iter().filter(|package| package.group == group);
+        let missing: Vec<_> =
+            group_of.filter(|p| !p.names.iter().any(|name| installed.contains(name))).map(|p| p.names[0]).collect();
+        let names = missing.join(" ");
+        match missing.len() {
+            0 => Finding::well("packages", format!("to {group}: all installed")),
+            _ if group == RUN => {
+                Finding::broken("packages", format!("to run, missing: {names}"), format!("sudo apt-get install -y {names}"))
+            }
+            _ => Finding::well("packages", format!("to {group} (not needed to run), missing: {names}")),
+        }
+    };
+    groups.into_iter().map(finding).collect()
 }
 
 #[cfg(test)]
@@ -214,16 +248,21 @@ mod tests {
     }
 
     #[test]
-    fn missing_packages_are_those_dpkg_does_not_call_installed() {
-        let wanted = package_names("# to build\ncmake libsonic-dev # stretching\n\nlibflite1\nnobody\n");
-        assert_eq!(wanted, ["cmake", "libsonic-dev", "libflite1", "nobody"]);
-        let answer = "cmake installed\nlibsonic-dev:amd64 installed\nlibflite1 config-files\n";
-        assert_eq!(missing_of(&wanted, answer), ["libflite1", "nobody"]);
+    fn only_what_running_needs_is_broken_when_it_is_missing() {
+        let list = "# a comment\nbuild  cmake # whisper\nbuild clang\n\nrun  libflite1|flite\nrun  libold|libnew\nrun nobody\n";
+        let answer = "cmake installed\nlibnew:amd64 installed\nlibflite1 config-files\n";
+        let expected = [
+            Finding::well("packages", "to build (not needed to run), missing: clang"),
+            Finding::broken("packages", "to run, missing: libflite1 nobody", "sudo apt-get install -y libflite1 nobody"),
+        ];
+        assert_eq!(findings_of(&wanted_packages(list), answer), expected);
     }
 
     #[test]
-    fn the_package_list_holds_names_only() {
-        for name in package_names(PACKAGES) {
+    fn the_package_list_holds_groups_and_names() {
+        let wanted = wanted_packages(PACKAGES);
+        assert!(wanted.iter().any(|package| package.group == RUN));
+        for name in wanted.iter().flat_map(|package| &package.names) {
             assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b)), "{name}");
         }
     }
@@ -241,8 +280,20 @@ mod tests {
     #[test]
     fn a_wrong_configuration_is_told_line_by_line() {
         let path = Path::new("hotline.toml");
-        let error = crate::config::Config::parse(path, "a = 1\nb = 2\n", []).expect_err("both are unknown");
-        assert_eq!(configuration(path, Err(&error)).len(), 2);
-        assert!(configuration(Path::new("/nonexistent/hotline.toml"), Ok(()))[0].what.contains("defaults"));
+        let wrong = Config::parse(path, "a = 1\nb = 2\n", []);
+        assert_eq!(configuration(path, &wrong).len(), 2);
+        let missing = Path::new("/nonexistent/hotline.toml");
+        assert!(configuration(missing, &Ok(Config::default()))[0].what.contains("defaults"));
+        let named = Config::load(Some(missing), []);
+        assert!(configuration(missing, &named)[0].fix.is_some());
+    }
+
+    #[test]
+    fn a_wrong_configuration_hides_no_other_area() {
+        let wrong = Config::parse(Path::new("hotline.toml"), "a = 1", []);
+        let findings = survey(Path::new("hotline.toml"), &wrong, &[]);
+        for area in ["config", "packages", "codecs", "sound"] {
+            assert!(findings.iter().any(|finding| finding.area == area), "{area} is left out of {findings:?}");
+        }
     }
 }
