@@ -32,8 +32,19 @@ pub struct Finding {
     pub area: &'static str,
     /// What was found.
     pub what: String,
-    /// What to do about it; `None` if it is well.
-    pub fix: Option<String>,
+    /// How it is, and what to do about it.
+    pub state: State,
+}
+
+/// How something is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// As it should be.
+    Well,
+    /// Not there, and the line works without it; this would bring it.
+    Lacking(String),
+    /// The line does not work like that; this would mend it.
+    Broken(String),
 }
 
 /// A port the line wants to have.
@@ -46,27 +57,37 @@ pub enum WantedPort {
 }
 
 impl Finding {
-    /// Something that is well.
+    /// Something that is as it should be.
     pub fn well(area: &'static str, what: impl Into<String>) -> Self {
-        Self { area, what: what.into(), fix: None }
+        Self { area, what: what.into(), state: State::Well }
     }
 
-    /// Something that is not, and what to do about it.
+    /// Something that the line works without, and what would bring it.
+    pub fn lacking(area: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { area, what: what.into(), state: State::Lacking(fix.into()) }
+    }
+
+    /// Something that keeps the line from working, and what would mend it.
     pub fn broken(area: &'static str, what: impl Into<String>, fix: impl Into<String>) -> Self {
-        Self { area, what: what.into(), fix: Some(fix.into()) }
+        Self { area, what: what.into(), state: State::Broken(fix.into()) }
     }
 }
 
-/// Prints the findings; whether all is well.
+/// Prints the findings; whether nothing is broken.
 pub fn run(args: &DoctorArgs, findings: &[Finding], out: &mut dyn Write) -> io::Result<bool> {
-    for Finding { area, what, fix } in findings {
+    for Finding { area, what, state } in findings {
+        let (word, fix) = match state {
+            State::Well => ("ok", None),
+            State::Lacking(fix) => ("lacking", Some(fix)),
+            State::Broken(fix) => ("broken", Some(fix)),
+        };
         match fix {
-            _ if args.json => writeln!(out, "{}", json!({ "area": area, "ok": fix.is_none(), "what": what, "fix": fix }))?,
-            None => writeln!(out, "ok       {area:<9} {what}")?,
-            Some(fix) => writeln!(out, "missing  {area:<9} {what}; {fix}")?,
+            _ if args.json => writeln!(out, "{}", json!({ "area": area, "state": word, "what": what, "fix": fix }))?,
+            None => writeln!(out, "{word:<7}  {area:<9} {what}")?,
+            Some(fix) => writeln!(out, "{word:<7}  {area:<9} {what}; {fix}")?,
         }
     }
-    Ok(findings.iter().all(|finding| finding.fix.is_none()))
+    Ok(!findings.iter().any(|finding| matches!(finding.state, State::Broken(_))))
 }
 
 /// Everything that needs no weights: configuration, ports (those of the phone line besides our own), codecs, packages,
@@ -125,10 +146,12 @@ pub fn codecs() -> Vec<Finding> {
     vec![Finding::well("codecs", format!("{names}, telephone-event"))]
 }
 
-/// Whether records can be written in the data folder.
+/// Whether records can be written in the data folder, or where it would be made; nothing stays behind.
 pub fn data_folder(data: &Path) -> Vec<Finding> {
     const AREA: &str = "records";
-    let probe = data.join("calls").join(".doctor");
+    let folder = data.join("calls");
+    let nearest = folder.ancestors().find(|folder| folder.exists()).unwrap_or_else(|| Path::new("."));
+    let probe = nearest.join(".hotline-doctor");
     let made = std::fs::create_dir_all(&probe).and_then(|()| std::fs::write(probe.join("probe"), [0; 4096]));
     let cleared = std::fs::remove_dir_all(&probe);
     vec![match made.and(cleared) {
@@ -151,7 +174,7 @@ pub fn packages() -> Vec<Finding> {
         Err(_) => {
             let names: Vec<_> = wanted.iter().filter(|package| package.group == RUN).map(|package| package.names[0]).collect();
             let fix = format!("install what your system calls {}", names.join(" "));
-            vec![Finding::broken("packages", "this is no Debian or Ubuntu: packages cannot be looked up", fix)]
+            vec![Finding::lacking("packages", "this is no Debian or Ubuntu: packages cannot be looked up", fix)]
         }
     }
 }
@@ -162,21 +185,23 @@ pub fn sound_card() -> Vec<Finding> {
     use cpal::traits::{DeviceTrait, HostTrait};
     const FIX: &str = "only `hotline mic` needs it: plug one in, or start PulseAudio";
     let host = cpal::default_host();
-    let devices = [("microphone", host.default_input_device()), ("loudspeaker", host.default_output_device())];
+    // ALSA names a default device on every machine; only one that tells its format is there.
+    let microphone = host.default_input_device().filter(|device| device.default_input_config().is_ok());
+    let loudspeaker = host.default_output_device().filter(|device| device.default_output_config().is_ok());
     let look = |(kind, device): (&str, Option<cpal::Device>)| match device {
         Some(device) => {
             let name = device.description().map_or_else(|_| "unnamed".to_owned(), |d| d.name().to_owned());
             Finding::well("sound", format!("{kind}: {name}"))
         }
-        None => Finding::broken("sound", format!("no {kind}"), FIX),
+        None => Finding::lacking("sound", format!("no {kind}"), FIX),
     };
-    devices.into_iter().map(look).collect()
+    [("microphone", microphone), ("loudspeaker", loudspeaker)].into_iter().map(look).collect()
 }
 
 /// This build has no microphone.
 #[cfg(not(feature = "mic"))]
 pub fn sound_card() -> Vec<Finding> {
-    vec![Finding::broken("sound", "this build has no microphone", "build with the feature `mic` if you want `hotline mic`")]
+    vec![Finding::lacking("sound", "this build has no microphone", "build with the feature `mic` if you want `hotline mic`")]
 }
 
 /// One wanted package: its group, and its names in different releases.
@@ -206,12 +231,11 @@ fn findings_of(wanted: &[Package<'_>], answer: &str) -> Vec<Finding> {
         let missing: Vec<_> =
             group_of.filter(|p| !p.names.iter().any(|name| installed.contains(name))).map(|p| p.names[0]).collect();
         let names = missing.join(" ");
+        let (what, fix) = (format!("to {group}, missing: {names}"), format!("sudo apt-get install -y {names}"));
         match missing.len() {
             0 => Finding::well("packages", format!("to {group}: all installed")),
-            _ if group == RUN => {
-                Finding::broken("packages", format!("to run, missing: {names}"), format!("sudo apt-get install -y {names}"))
-            }
-            _ => Finding::well("packages", format!("to {group} (not needed to run), missing: {names}")),
+            _ if group == RUN => Finding::broken("packages", what, fix),
+            _ => Finding::lacking("packages", what, fix),
         }
     };
     groups.into_iter().map(finding).collect()
@@ -223,27 +247,33 @@ mod tests {
 
     #[test]
     fn one_line_each_with_the_fix() {
-        let findings = [Finding::well("codecs", "PCMA"), Finding::broken("voices", "no voice", "hotline models pull")];
-        let printed = |json| {
+        let findings = [
+            Finding::well("codecs", "PCMA"),
+            Finding::lacking("weights", "no whisper", "hotline models pull"),
+            Finding::broken("voices", "no voice", "apt-get install libflite1"),
+        ];
+        let printed = |json, findings: &[Finding]| {
             let mut out = Vec::new();
-            let well = run(&DoctorArgs { json }, &findings, &mut out).expect("memory takes everything");
-            (well, String::from_utf8(out).expect("text"))
+            let works = run(&DoctorArgs { json }, findings, &mut out).expect("memory takes everything");
+            (works, String::from_utf8(out).expect("text"))
         };
-        let text = "ok       codecs    PCMA\nmissing  voices    no voice; hotline models pull\n";
-        assert_eq!(printed(false), (false, text.to_owned()));
-        let (_, json) = printed(true);
-        let last: serde_json::Value = serde_json::from_str(json.lines().last().expect("two lines")).expect("JSON");
-        assert_eq!((&last["ok"], &last["fix"]), (&false.into(), &"hotline models pull".into()));
+        let text = "ok       codecs    PCMA\nlacking  weights   no whisper; hotline models pull\n";
+        assert_eq!(printed(false, &findings[..2]), (true, text.to_owned()));
+        let (works, json) = printed(true, &findings);
+        let last: serde_json::Value = serde_json::from_str(json.lines().last().expect("three lines")).expect("JSON");
+        assert_eq!((works, &last["state"], &last["fix"]), (false, &"broken".into(), &"apt-get install libflite1".into()));
     }
 
     #[test]
     fn a_taken_port_is_told_and_a_free_one_is_let_go() {
         let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = taken.local_addr().expect("bound");
-        assert!(ports(&[WantedPort::Tcp(address)])[0].fix.as_ref().is_some_and(|fix| fix.contains(&address.port().to_string())));
+        assert!(
+            matches!(&ports(&[WantedPort::Tcp(address)])[0].state, State::Broken(fix) if fix.contains(&address.port().to_string()))
+        );
         drop(taken);
         for _ in 0..2 {
-            assert_eq!(ports(&[WantedPort::Tcp(address)])[0].fix, None);
+            assert_eq!(ports(&[WantedPort::Tcp(address)])[0].state, State::Well);
         }
     }
 
@@ -252,7 +282,7 @@ mod tests {
         let list = "# a comment\nbuild  cmake # whisper\nbuild clang\n\nrun  libflite1|flite\nrun  libold|libnew\nrun nobody\n";
         let answer = "cmake installed\nlibnew:amd64 installed\nlibflite1 config-files\n";
         let expected = [
-            Finding::well("packages", "to build (not needed to run), missing: clang"),
+            Finding::lacking("packages", "to build, missing: clang", "sudo apt-get install -y clang"),
             Finding::broken("packages", "to run, missing: libflite1 nobody", "sudo apt-get install -y libflite1 nobody"),
         ];
         assert_eq!(findings_of(&wanted_packages(list), answer), expected);
@@ -270,11 +300,12 @@ mod tests {
     #[test]
     fn a_data_folder_that_cannot_be_written_is_told() {
         let data = tempfile::tempdir().expect("a folder");
-        assert_eq!(data_folder(data.path())[0].fix, None);
-        assert_eq!(std::fs::read_dir(data.path().join("calls")).expect("made").count(), 0, "nothing is left behind");
+        assert_eq!(data_folder(data.path())[0].state, State::Well);
+        assert_eq!(data_folder(&data.path().join("not/made/yet"))[0].state, State::Well);
+        assert_eq!(std::fs::read_dir(data.path()).expect("made").count(), 0, "nothing is left behind");
         let file = data.path().join("file");
         std::fs::write(&file, "").expect("written");
-        assert!(data_folder(&file)[0].fix.is_some());
+        assert!(matches!(data_folder(&file)[0].state, State::Broken(_)));
     }
 
     #[test]
@@ -285,7 +316,7 @@ mod tests {
         let missing = Path::new("/nonexistent/hotline.toml");
         assert!(configuration(missing, &Ok(Config::default()))[0].what.contains("defaults"));
         let named = Config::load(Some(missing), []);
-        assert!(configuration(missing, &named)[0].fix.is_some());
+        assert!(matches!(configuration(missing, &named)[0].state, State::Broken(_)));
     }
 
     #[test]
