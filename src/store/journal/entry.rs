@@ -146,11 +146,10 @@ impl JournalEvent {
     }
 
     /// Hides personal numbers and addresses in what was said.
-    pub(super) fn redacted(mut self) -> Self {
-        if let Self::Transcript { text, .. } | Self::Reply { text } | Self::ReplyEnded { heard: text, .. } = &mut self {
+    pub(super) fn redact(&mut self) {
+        if let Self::Transcript { text, .. } | Self::Reply { text } | Self::ReplyEnded { heard: text, .. } = self {
             *text = redact(text);
         }
-        self
     }
 }
 

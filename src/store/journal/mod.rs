@@ -23,25 +23,24 @@ pub const FILE_NAME: &str = "events.jsonl";
 /// The journals of a line: one queue and one writing thread for all its calls.
 pub struct Journal {
     feed: Feed<Entry>,
-    redact: bool,
 }
 
 /// One call's journal. Dropping it closes the file.
 pub struct CallJournal {
     feed: CallFeed<Entry>,
-    redact: bool,
 }
 
 /// The journals under the configured data folder, and what writes them (run it on a thread of its own).
 pub fn journal(config: &StoreConfig) -> (Journal, Writer<EventsFile>) {
-    let (feed, writer) = feed(&config.data);
-    (Journal { feed, redact: config.redact }, writer)
+    let make = if config.redact { EventsFile::redacting } else { EventsFile::verbatim };
+    let (feed, writer) = feed(&config.data, make);
+    (Journal { feed }, writer)
 }
 
 impl Journal {
     /// The journal of one call.
     pub fn open(&self, call: CallId) -> CallJournal {
-        CallJournal { feed: self.feed.open(call), redact: self.redact }
+        CallJournal { feed: self.feed.open(call) }
     }
 
     /// Lines lost and refused so far, for the metrics.
@@ -53,17 +52,12 @@ impl Journal {
 impl CallJournal {
     /// Notes what the call told, `at` after it was answered.
     pub fn note(&self, at: Duration, event: &Event) {
-        self.send(Entry::of(at, event));
+        self.feed.send(Entry::of(at, event));
     }
 
     /// Notes what the call core does not tell: `call_started`, `tool`, and a `call_ended` from outside.
     pub fn record(&self, at: Duration, turn: Option<TurnId>, event: JournalEvent) {
-        self.send(Entry::new(at, turn, event));
-    }
-
-    fn send(&self, entry: Entry) {
-        let event = if self.redact { entry.event.redacted() } else { entry.event };
-        self.feed.send(Entry { event, ..entry });
+        self.feed.send(Entry::new(at, turn, event));
     }
 }
 
@@ -75,6 +69,8 @@ const MAX_BUFFERED_BYTES: usize = 16 * 1024;
 /// The journal file of one call.
 pub struct EventsFile {
     folder: PathBuf,
+    /// Hide personal numbers and addresses in what was said; here, because it takes time that a call has not.
+    redact: bool,
     file: Option<File>,
     /// Length of the file up to the last whole line.
     length: u64,
@@ -88,11 +84,10 @@ impl CallFile for EventsFile {
     type Item = Entry;
     const NAME: &'static str = FILE_NAME;
 
-    fn new(folder: PathBuf) -> Self {
-        Self { folder, file: None, length: 0, pending: Vec::new(), last_ms: 0, lost: 0 }
-    }
-
-    fn take(&mut self, entry: Entry, lost: u64) -> io::Result<Progress> {
+    fn take(&mut self, mut entry: Entry, lost: u64) -> io::Result<Progress> {
+        if self.redact {
+            entry.event.redact();
+        }
         self.lost += lost;
         self.last_ms = entry.t_ms;
         if self.pending.len() > MAX_PENDING_BYTES {
@@ -113,6 +108,16 @@ impl CallFile for EventsFile {
 }
 
 impl EventsFile {
+    /// A file in which personal numbers and addresses are hidden.
+    fn redacting(folder: PathBuf) -> Self {
+        Self { redact: true, ..Self::verbatim(folder) }
+    }
+
+    /// A file that holds every word as it was said.
+    fn verbatim(folder: PathBuf) -> Self {
+        Self { folder, redact: false, file: None, length: 0, pending: Vec::new(), last_ms: 0, lost: 0 }
+    }
+
     fn tell_lost(&mut self) {
         if self.lost > 0 {
             let event = JournalEvent::EventsLost { count: self.lost };
@@ -160,7 +165,7 @@ mod tests {
         let data = tempfile::tempdir().expect("a folder");
         let blocked = data.path().join("calls");
         std::fs::write(&blocked, "a file where a folder should be").expect("written");
-        let mut file = EventsFile::new(blocked.join("x"));
+        let mut file = EventsFile::verbatim(blocked.join("x"));
         for (t_ms, event) in one_of_each().into_iter().enumerate() {
             let ends_turn = event.ends_turn();
             assert_eq!(file.take(Entry { t_ms: t_ms as u64, turn: None, event }, 0).is_err(), ends_turn);
@@ -176,7 +181,7 @@ mod tests {
         let data = tempfile::tempdir().expect("a folder");
         let blocked = data.path().join("calls");
         std::fs::write(&blocked, "a file where a folder should be").expect("written");
-        let mut file = EventsFile::new(blocked.join("x"));
+        let mut file = EventsFile::verbatim(blocked.join("x"));
         let entry = || Entry { t_ms: 1, turn: None, event: JournalEvent::Reply { text: "a".repeat(100_000) } };
         let refused = (0..9).filter(|_| file.take(entry(), 0).is_err()).count();
         assert!(refused > 0 && file.pending.len() < MAX_PENDING_BYTES + 200_000);
