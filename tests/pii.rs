@@ -43,8 +43,7 @@ impl<S: tracing::Subscriber> Layer<S> for Log {
 fn log_of(work: impl FnOnce()) -> String {
     let log = Log::default();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(log.clone()), work);
-    let lines = log.0.lock().expect("one thread").clone();
-    lines
+    log.0.lock().expect("one thread").clone()
 }
 
 #[track_caller]

@@ -188,3 +188,16 @@ fn a_full_disk_harms_neither_its_call_nor_another() {
     let other = CallRecords::new(data.path()).show(&id(2)).expect("the other call never notices");
     assert_eq!((other.entries.len(), other.damage.len()), (10, 0));
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_file_is_read(lines in proptest::collection::vec("[\\PC\r]{0,40}|\\{\"t_ms\":[0-9]{1,22},\"kind\":\"[a-z_]{0,12}\"\\}", 0..6)) {
+        let data = tempfile::tempdir().expect("a folder");
+        let folder = data.path().join("calls").join(id(1).as_str());
+        fs::create_dir_all(&folder).expect("a fresh folder");
+        fs::write(folder.join("events.jsonl"), lines.join("\n")).expect("written");
+        let record = CallRecords::new(data.path()).show(&id(1)).expect("readable");
+        proptest::prop_assert!(record.lines.len() + record.damage.len() <= lines.len().max(1));
+        let _summary = record.summary();
+    }
+}

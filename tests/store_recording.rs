@@ -80,3 +80,22 @@ fn a_refusing_disk_ends_the_recording_and_nothing_else() {
     writer.run();
     assert_eq!(counts.failed(), 1, "told once, then given up");
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_the_recording_and_nothing_else() {
+    let data = tempfile::tempdir().expect("a folder");
+    let folder = data.path().join("calls").join(id().as_str());
+    fs::create_dir_all(&folder).expect("a fresh folder");
+    // /dev/full takes an open and refuses every write with ENOSPC.
+    std::os::unix::fs::symlink("/dev/full", folder.join("recording.wav")).expect("a link");
+    let (recorder, writer) = recorder(data.path());
+    let counts = recorder.counts();
+    let mut call = recorder.open(id(), RATE);
+    for tick in 0..500 {
+        call.tick(MediaTime::from_millis(tick * 20), None, None);
+    }
+    drop((call, recorder));
+    writer.run();
+    assert_eq!((counts.failed(), counts.dropped()), (1, 0));
+}

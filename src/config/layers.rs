@@ -80,7 +80,10 @@ impl Layers<'_> {
         }
         let (what, fix) = explain(error.message());
         let key = remove_at(&mut self.file, span.start);
-        let what = key.as_ref().filter(|key| !what.contains(key.as_str())).map_or(what.clone(), |key| format!("{key}: {what}"));
+        let what = match &key {
+            Some(key) if !what.contains(key.as_str()) => format!("{key}: {what}"),
+            Some(_) | None => what,
+        };
         self.problems.push(Problem { place: line_of(self.path, self.text, span), what, fix });
         key.is_some()
     }
@@ -147,14 +150,12 @@ fn quoted(text: &str) -> String {
 /// Lays one table over another, key by key.
 fn merge<'a>(under: &mut Table<'a>, over: Table<'a>) {
     for (key, value) in over {
-        match (under.get_mut(key.get_ref().as_ref()).map(Spanned::get_mut), value) {
-            (Some(DeValue::Table(under)), value) if matches!(value.get_ref(), DeValue::Table(_)) => {
-                let DeValue::Table(over) = value.into_inner() else { unreachable!("just seen to be a table") };
-                merge(under, over);
-            }
+        let span = value.span();
+        match (under.get_mut(key.get_ref().as_ref()).map(Spanned::get_mut), value.into_inner()) {
+            (Some(DeValue::Table(under)), DeValue::Table(over)) => merge(under, over),
             (_, value) => {
                 under.remove(key.get_ref().as_ref());
-                under.insert(key, value);
+                under.insert(key, Spanned::new(span, value));
             }
         }
     }

@@ -94,7 +94,7 @@ impl Default for HttpConfig {
 impl Config {
     /// Reads `file` (or `hotline.toml` here, if it exists) and lays the variables of the environment over it.
     pub fn load(file: Option<&Path>, environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
-        let path = file.unwrap_or(Path::new(FILE_NAME));
+        let path = file.unwrap_or_else(|| Path::new(FILE_NAME));
         match std::fs::read_to_string(path) {
             Ok(text) => Self::parse(path, &text, environment),
             Err(error) if file.is_none() && error.kind() == io::ErrorKind::NotFound => Self::parse(path, "", environment),

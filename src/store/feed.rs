@@ -25,9 +25,6 @@ pub trait CallFile: Sized {
     /// What it is, for the log.
     const NAME: &'static str;
 
-    /// The file of the call with this folder; nothing is opened before something is written.
-    fn new(folder: PathBuf) -> Self;
-
     /// Takes one item, before which `lost` items of this call could not be taken.
     fn take(&mut self, item: Self::Item, lost: u64) -> io::Result<Progress>;
 
@@ -80,6 +77,8 @@ pub(super) struct CallFeed<T> {
 pub struct Writer<F: CallFile> {
     queue: Receiver<Message<F::Item>>,
     data: PathBuf,
+    /// Makes the file of the call with this folder; opens nothing before something is written.
+    make: fn(PathBuf) -> F,
     open: HashMap<CallId, (Arc<CallState>, F)>,
     counts: Arc<Counts>,
     /// The disk refused last time and the log has been told.
@@ -102,11 +101,17 @@ enum Message<T> {
 }
 
 /// A queue of [`QUEUE`] items and its two ends.
-pub(super) fn feed<F: CallFile>(data: &Path) -> (Feed<F::Item>, Writer<F>) {
+pub(super) fn feed<F: CallFile>(data: &Path, make: fn(PathBuf) -> F) -> (Feed<F::Item>, Writer<F>) {
     let (sender, receiver) = sync_channel(QUEUE);
     let counts = Arc::new(Counts::default());
-    let writer =
-        Writer { queue: receiver, data: data.to_owned(), open: HashMap::new(), counts: Arc::clone(&counts), failing: false };
+    let writer = Writer {
+        queue: receiver,
+        data: data.to_owned(),
+        make,
+        open: HashMap::new(),
+        counts: Arc::clone(&counts),
+        failing: false,
+    };
     (Feed { queue: sender, counts }, writer)
 }
 
@@ -158,7 +163,7 @@ impl<F: CallFile> Writer<F> {
     fn handle(&mut self, message: Message<F::Item>) {
         let Message::Item { call, item } = message else { return };
         let folder = call_folder(&self.data, &call.id);
-        let (_, file) = self.open.entry(call.id.clone()).or_insert_with(|| (Arc::clone(&call), F::new(folder)));
+        let (_, file) = self.open.entry(call.id.clone()).or_insert_with(|| (Arc::clone(&call), (self.make)(folder)));
         let done = file.take(item, call.lost.swap(0, Ordering::Relaxed));
         self.tell(done);
     }

@@ -2,7 +2,7 @@
 //! The only place that writes files of callers; a disk that fails harms no call.
 //!
 //! ```text
-//! DATA/calls/20261122-151923-kqzt/events.jsonl     what happened, a JSON object a line (see `journal`)
+//! DATA/calls/20261122-151923-kqzt/events.jsonl     what happened, a JSON object a line (schema: `journal::entry`)
 //! DATA/calls/20261122-151923-kqzt/recording.wav    left the caller, right the bot; only where `record = "stereo"`
 //! ```
 //!

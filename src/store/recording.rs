@@ -44,7 +44,7 @@ pub struct Chunk {
 
 /// The recordings under this data folder, and what writes them (run it on a thread of its own).
 pub fn recorder(data: &Path) -> (Recorder, Writer<RecordingFile>) {
-    let (feed, writer) = feed(data);
+    let (feed, writer) = feed(data, RecordingFile::new);
     (Recorder { feed }, writer)
 }
 
@@ -134,10 +134,6 @@ impl CallFile for RecordingFile {
     type Item = Chunk;
     const NAME: &'static str = FILE_NAME;
 
-    fn new(folder: PathBuf) -> Self {
-        Self { folder, state: State::Unopened }
-    }
-
     fn take(&mut self, chunk: Chunk, _lost: u64) -> io::Result<Progress> {
         self.write(&chunk).inspect_err(|_| self.state = State::GivenUp)
     }
@@ -151,6 +147,10 @@ impl CallFile for RecordingFile {
 }
 
 impl RecordingFile {
+    fn new(folder: PathBuf) -> Self {
+        Self { folder, state: State::Unopened }
+    }
+
     fn write(&mut self, chunk: &Chunk) -> io::Result<Progress> {
         if matches!(self.state, State::Unopened) {
             let file = open_private(&self.folder, FILE_NAME, File::options().write(true).truncate(true))?;

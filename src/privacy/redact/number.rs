@@ -32,6 +32,7 @@ struct Candidate<'a> {
     gaps: &'a [Gap],
 }
 
+const MIN_DIGITS: usize = 7;
 const MAX_DIGITS: usize = 20;
 /// How far back a word may say what a number is.
 const CONTEXT: usize = 24;
@@ -58,17 +59,19 @@ pub(super) fn find(chars: &[char]) -> Vec<Found> {
 
 /// The longest run of groups from `first` on that is a personal number.
 fn longest_from(chars: &[char], groups: &[Group], gaps: &[Gap], first: usize) -> Option<(usize, Found)> {
-    let linked = gaps[first..].iter().take_while(|&&gap| gap != Gap::Apart).count();
-    let single = |i: usize| groups[i].digits.len() == 1;
+    // A group has a digit at least, so that no run that counts has more groups than digits.
+    let linked = gaps[first..].iter().take(MAX_DIGITS).take_while(|&&gap| gap != Gap::Apart).count();
+    // A run that is cut out of a longer number, spelled digit by digit, is none.
+    let spelled_on =
+        |gap: usize| gaps.get(gap).is_some_and(|&g| g != Gap::Apart) && groups[gap..=gap + 1].iter().all(|g| g.digits.len() == 1);
     (first..=first + linked).rev().find_map(|last| {
-        let digits: Vec<u8> = groups[first..=last].iter().flat_map(|g| g.digits.iter().copied()).collect();
-        // Part of a longer number that is spelled digit by digit.
-        let cut_before = first > 0 && gaps[first - 1] != Gap::Apart && single(first - 1) && single(first);
-        let cut_after = last < first + linked && single(last + 1) && single(last);
-        if !(7..=MAX_DIGITS).contains(&digits.len()) || cut_before || cut_after {
+        let run = &groups[first..=last];
+        let n = run.iter().map(|group| group.digits.len()).sum();
+        if !(MIN_DIGITS..=MAX_DIGITS).contains(&n) || first > 0 && spelled_on(first - 1) || spelled_on(last) {
             return None;
         }
-        let candidate = Candidate { chars, groups: &groups[first..=last], digits, gaps: &gaps[first..last] };
+        let digits = run.iter().flat_map(|group| group.digits.iter().copied()).collect();
+        let candidate = Candidate { chars, groups: run, digits, gaps: &gaps[first..last] };
         Some((last, candidate.classify()?))
     })
 }

@@ -1,5 +1,5 @@
-//! What happened in a call, as `DATA/calls/CALL_ID/events.jsonl`: append-only, one JSON object a line.
-//! Never waits on the call's side; never prints what it holds.
+//! The lines of a journal and what they mean.
+//! Never printed with what a caller said: `Debug` shows kind and time.
 //!
 //! # Schema
 //!
@@ -23,23 +23,13 @@
 //! | `events_lost` | `count` lines that are missing here, because the queue was full or the disk refused |
 
 use std::fmt;
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::call::{Event, Latency};
 use crate::privacy::redact;
-use crate::talk::{CallId, Finality, Language, TurnId};
-
-use super::StoreConfig;
-use super::feed::{CallFeed, CallFile, Counts, Feed, Progress, Writer, feed, open_private};
-
-/// Name of the file in the call's folder.
-pub const FILE_NAME: &str = "events.jsonl";
+use crate::talk::{Finality, Language, TurnId};
 
 /// One line. `Debug` shows its kind and time, and nothing of the caller.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -151,20 +141,24 @@ impl JournalEvent {
     }
 
     /// Whether a turn (or the call) is complete with it, so that it is worth a visit to the disk.
-    const fn ends_turn(&self) -> bool {
+    pub(super) const fn ends_turn(&self) -> bool {
         matches!(self, Self::CallStarted { .. } | Self::ReplyEnded { .. } | Self::CallEnded { .. })
     }
 
     /// Hides personal numbers and addresses in what was said.
-    fn redacted(mut self) -> Self {
-        if let Self::Transcript { text, .. } | Self::Reply { text } | Self::ReplyEnded { heard: text, .. } = &mut self {
+    pub(super) fn redact(&mut self) {
+        if let Self::Transcript { text, .. } | Self::Reply { text } | Self::ReplyEnded { heard: text, .. } = self {
             *text = redact(text);
         }
-        self
     }
 }
 
 impl Entry {
+    /// What happened `at` after the call was answered.
+    pub fn new(at: Duration, turn: Option<TurnId>, event: JournalEvent) -> Self {
+        Self { t_ms: millis(&at), turn: turn.map(|t| t.0), event }
+    }
+
     /// The line for what a call told, `at` after it was answered.
     pub fn of(at: Duration, event: &Event) -> Self {
         let (turn, event) = match event {
@@ -189,7 +183,7 @@ impl Entry {
             Event::Latency(latency) => (Some(&latency.turn), JournalEvent::from(latency)),
             Event::Ended { cause } => (None, JournalEvent::CallEnded { cause: cause.as_str().to_owned() }),
         };
-        Self { t_ms: millis(&at), turn: turn.map(|t| t.0), event }
+        Self::new(at, turn.copied(), event)
     }
 }
 
@@ -219,146 +213,16 @@ impl fmt::Debug for Entry {
     }
 }
 
-/// The journals of a line: one queue and one writing thread for all its calls.
-pub struct Journal {
-    feed: Feed<Entry>,
-    redact: bool,
-}
-
-/// One call's journal. Dropping it closes the file.
-pub struct CallJournal {
-    feed: CallFeed<Entry>,
-    redact: bool,
-}
-
-/// The journals under the configured data folder, and what writes them (run it on a thread of its own).
-pub fn journal(config: &StoreConfig) -> (Journal, Writer<EventsFile>) {
-    let (feed, writer) = feed(&config.data);
-    (Journal { feed, redact: config.redact }, writer)
-}
-
-impl Journal {
-    /// The journal of one call.
-    pub fn open(&self, call: CallId) -> CallJournal {
-        CallJournal { feed: self.feed.open(call), redact: self.redact }
-    }
-
-    /// Lines lost and refused so far, for the metrics.
-    pub fn counts(&self) -> Arc<Counts> {
-        self.feed.counts()
-    }
-}
-
-impl CallJournal {
-    /// Notes what the call told, `at` after it was answered.
-    pub fn note(&self, at: Duration, event: &Event) {
-        self.send(Entry::of(at, event));
-    }
-
-    /// Notes what the call core does not tell: `call_started`, `tool`, and a `call_ended` from outside.
-    pub fn record(&self, at: Duration, turn: Option<TurnId>, event: JournalEvent) {
-        self.send(Entry { t_ms: millis(&at), turn: turn.map(|t| t.0), event });
-    }
-
-    fn send(&self, entry: Entry) {
-        let event = if self.redact { entry.event.redacted() } else { entry.event };
-        self.feed.send(Entry { event, ..entry });
-    }
-}
-
-/// Lines kept in memory while the disk refuses; beyond this they are lost and counted.
-const MAX_PENDING_BYTES: usize = 256 * 1024;
-/// Lines kept in memory within a turn.
-const MAX_BUFFERED_BYTES: usize = 16 * 1024;
-
-/// The journal file of one call.
-pub struct EventsFile {
-    folder: PathBuf,
-    file: Option<File>,
-    /// Length of the file up to the last whole line.
-    length: u64,
-    pending: Vec<u8>,
-    last_ms: u64,
-    /// Lines that are missing and not yet told of.
-    lost: u64,
-}
-
-impl CallFile for EventsFile {
-    type Item = Entry;
-    const NAME: &'static str = FILE_NAME;
-
-    fn new(folder: PathBuf) -> Self {
-        Self { folder, file: None, length: 0, pending: Vec::new(), last_ms: 0, lost: 0 }
-    }
-
-    fn take(&mut self, entry: Entry, lost: u64) -> io::Result<Progress> {
-        self.lost += lost;
-        self.last_ms = entry.t_ms;
-        if self.pending.len() > MAX_PENDING_BYTES {
-            self.lost += 1;
-        } else {
-            self.tell_lost();
-            self.push(&entry);
-        }
-        if entry.event.ends_turn() || self.pending.len() > MAX_BUFFERED_BYTES { self.flush() } else { Ok(Progress::Buffered) }
-    }
-
-    fn finish(&mut self, lost: u64) -> io::Result<Progress> {
-        self.lost += lost;
-        self.flush()?;
-        self.tell_lost();
-        self.flush()
-    }
-}
-
-impl EventsFile {
-    fn tell_lost(&mut self) {
-        if self.lost > 0 {
-            let event = JournalEvent::EventsLost { count: self.lost };
-            self.lost = 0;
-            self.push(&Entry { t_ms: self.last_ms, turn: None, event });
-        }
-    }
-
-    fn push(&mut self, entry: &Entry) {
-        serde_json::to_writer(&mut self.pending, entry).expect("an entry has only text keys and goes to memory");
-        self.pending.push(b'\n');
-    }
-
-    /// Writes whole lines or none: a half-written line is cut off again, so that a full disk leaves a readable file.
-    fn flush(&mut self) -> io::Result<Progress> {
-        if self.pending.is_empty() {
-            return Ok(Progress::Written);
-        }
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let file = open_private(&self.folder, FILE_NAME, File::options().append(true))?;
-                self.length = file.metadata()?.len();
-                self.file.insert(file)
-            }
-        };
-        if let Err(error) = file.write_all(&self.pending) {
-            // Where cutting fails too (the disk is gone), the reader names the damaged line.
-            let _kept_as_is = file.set_len(self.length);
-            return Err(error);
-        }
-        self.length += self.pending.len() as u64;
-        self.pending.clear();
-        Ok(Progress::Written)
-    }
-}
-
 fn millis(duration: &Duration) -> u64 {
     duration.as_millis() as u64
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// One event of every kind, and what its line must look like.
-    fn one_of_each() -> Vec<JournalEvent> {
+    pub(in crate::store::journal) fn one_of_each() -> Vec<JournalEvent> {
         let text = || "hello".to_owned();
         vec![
             JournalEvent::CallStarted { from: text(), to: text(), transport: text(), codec: text() },
@@ -379,7 +243,7 @@ mod tests {
 
     /// Kind and field names of the table in this file's documentation.
     fn documented() -> Vec<(String, Vec<String>)> {
-        let rows = include_str!("journal.rs").lines().filter_map(|l| l.strip_prefix("//! | `"));
+        let rows = include_str!("entry.rs").lines().filter_map(|l| l.strip_prefix("//! | `"));
         rows.filter(|row| !row.starts_with("kind`"))
             .map(|row| {
                 let (kind, fields) = row.split_once("` | ").expect("a row has two columns");
@@ -424,37 +288,5 @@ mod tests {
         for event in one_of_each() {
             assert!(!format!("{:?}", Entry { t_ms: 0, turn: None, event }).contains("hello"));
         }
-    }
-
-    #[test]
-    fn lines_wait_for_a_disk_that_comes_back() {
-        let data = tempfile::tempdir().expect("a folder");
-        let blocked = data.path().join("calls");
-        std::fs::write(&blocked, "a file where a folder should be").expect("written");
-        let mut file = EventsFile::new(blocked.join("x"));
-        for (t_ms, event) in one_of_each().into_iter().enumerate() {
-            let ends_turn = event.ends_turn();
-            assert_eq!(file.take(Entry { t_ms: t_ms as u64, turn: None, event }, 0).is_err(), ends_turn);
-        }
-        std::fs::remove_file(&blocked).expect("removed");
-        file.finish(0).expect("there is room now");
-        let text = std::fs::read_to_string(blocked.join("x").join(FILE_NAME)).expect("written");
-        assert_eq!(text.lines().count(), JournalEvent::KINDS.len());
-    }
-
-    #[test]
-    fn what_memory_cannot_keep_is_counted_in_the_journal() {
-        let data = tempfile::tempdir().expect("a folder");
-        let blocked = data.path().join("calls");
-        std::fs::write(&blocked, "a file where a folder should be").expect("written");
-        let mut file = EventsFile::new(blocked.join("x"));
-        let entry = || Entry { t_ms: 1, turn: None, event: JournalEvent::Reply { text: "a".repeat(100_000) } };
-        let refused = (0..9).filter(|_| file.take(entry(), 0).is_err()).count();
-        assert!(refused > 0 && file.pending.len() < MAX_PENDING_BYTES + 200_000);
-        std::fs::remove_file(&blocked).expect("removed");
-        file.finish(0).expect("there is room now");
-        let text = std::fs::read_to_string(blocked.join("x").join(FILE_NAME)).expect("written");
-        let lost: Entry = serde_json::from_str(text.lines().last().expect("lines")).expect("a whole line");
-        assert_eq!(lost.event, JournalEvent::EventsLost { count: 9 - (text.lines().count() as u64 - 1) });
     }
 }
