@@ -1,5 +1,6 @@
 //! Rust source as the architecture test reads it: with comments, literals and test modules told apart from code.
 //! Never a full parser: it knows tokens, not types.
+#![expect(clippy::string_slice, reason = "every index comes from match_indices or char_indices of the same text")]
 
 use std::fs;
 use std::path::Path;
