@@ -14,7 +14,6 @@ pub struct SourceFile {
     pub text: String,
     /// The same lines, comments and literals blanked.
     code: String,
-    /// Lines before the test module; 0 when the whole file is one.
     product_lines: usize,
 }
 
@@ -59,6 +58,11 @@ impl SourceFile {
     /// File name alone.
     pub fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// Lines before the test module; 0 when the whole file is one.
+    pub fn product_lines(&self) -> usize {
+        self.product_lines
     }
 
     /// Lines of code with their numbers, test modules left out.
