@@ -100,7 +100,7 @@ const PURE_FILES: [&str; 15] = [
 const ASYNC_FILE: &str = "openai.rs";
 
 /// The only files with `unsafe`, each a safe API of at most 250 lines.
-const UNSAFE_FILES: [&str; 0] = [];
+const UNSAFE_FILES: [&str; 3] = ["speech/speak/espeak_ffi.rs", "speech/speak/flite_ffi.rs", "speech/speak/onnx_ffi.rs"];
 
 /// What a pure room or file never names.
 const IMPURE_WORDS: [&str; 10] =
@@ -175,7 +175,9 @@ fn sync_rooms_are_async_only_where_they_talk_to_a_server() {
             continue;
         }
         for (line, text) in file.code_lines() {
-            if let Some(banned) = ["async", "await", "tokio"].iter().find(|word| has_word(text, word)) {
+            // A handle to the engine's runtime may be carried to the file that uses it.
+            let carries = text.contains("tokio::runtime::Handle");
+            if let Some(banned) = ["async", "await", "tokio"].iter().find(|word| has_word(text, word) && !carries) {
                 faults.push(format!("{}:{line}: `{banned}`", file.path));
             }
         }
