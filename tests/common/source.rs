@@ -1,5 +1,6 @@
 //! Rust source as the architecture test reads it: with comments, literals and test modules told apart from code.
 //! Never a full parser: it knows tokens, not types.
+#![expect(clippy::string_slice, reason = "every index comes from match_indices or char_indices of the same text")]
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +14,6 @@ pub struct SourceFile {
     pub text: String,
     /// The same lines, comments and literals blanked.
     code: String,
-    /// Lines before the test module; 0 when the whole file is one.
     product_lines: usize,
 }
 
@@ -58,6 +58,11 @@ impl SourceFile {
     /// File name alone.
     pub fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+
+    /// Lines before the test module; 0 when the whole file is one.
+    pub fn product_lines(&self) -> usize {
+        self.product_lines
     }
 
     /// Lines of code with their numbers, test modules left out.

@@ -22,8 +22,8 @@ pub fn configured_index(env: impl Fn(&str) -> Option<String>) -> String {
     if let Some(url) = env("PIP_INDEX_URL") {
         return url;
     }
-    let texts = config_files(env).into_iter().filter_map(|path| fs::read_to_string(path).ok());
-    texts.filter_map(|text| index_of(&text)).last().unwrap_or_else(|| PUBLIC_INDEX.to_owned())
+    let texts = config_files(env).into_iter().rev().filter_map(|path| fs::read_to_string(path).ok());
+    texts.into_iter().find_map(|text| index_of(&text)).unwrap_or_else(|| PUBLIC_INDEX.to_owned())
 }
 
 /// pip's configuration files, the weakest first (pip documentation, "Configuration files").
