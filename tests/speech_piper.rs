@@ -18,10 +18,8 @@ fn voices_folder() -> tempfile::TempDir {
     fs::copy(model, voices.join("en_US-tone-low.onnx")).expect("writable");
     let symbols = "_^$ ˈˌːəɪʊɛæʌɑɔɚɹɡŋθðʃʒabcdefhijklmnopstuvwz.,?!";
     let map: Vec<String> = symbols.chars().enumerate().map(|(id, symbol)| format!("\"{symbol}\":[{id}]")).collect();
-    let json = format!(
-        r#"{{"audio":{{"sample_rate":16000}},"espeak":{{"voice":"en-us"}},"phoneme_id_map":{{{}}}}}"#,
-        map.join(",")
-    );
+    let json =
+        format!(r#"{{"audio":{{"sample_rate":16000}},"espeak":{{"voice":"en-us"}},"phoneme_id_map":{{{}}}}}"#, map.join(","));
     fs::write(voices.join("en_US-tone-low.onnx.json"), json).expect("writable");
     fs::write(voices.join("zh_CN-broken-low.onnx"), "no model").expect("writable");
     fs::write(voices.join("zh_CN-broken-low.onnx.json"), "no json").expect("writable");
