@@ -1,13 +1,15 @@
-//! Turns an engine that speaks whole clauses into a voice that streams.
-//! Never holds a lock or an engine while the sink runs.
+//! Turns an engine that speaks clauses into a voice: words for digits, one level, no silence around.
+//! Never holds a lock while the sink runs.
+
+use std::ops::ControlFlow;
 
 use crate::audio::{Dbfs, SampleRate};
 use crate::talk::Language;
 
 use super::clause::{Clause, clauses};
-use super::loudness::amplify;
+use super::loudness::amplified;
 use super::spoken::spoken;
-use super::trim::trimmed;
+use super::trim::{Edges, TAIL_MS};
 use super::{Delivery, Sink, SpeakError, Synthesizer};
 
 /// Samples are handed over in pieces of this length, so that a `Break` is heeded soon.
@@ -16,7 +18,7 @@ const PIECE_MS: u32 = 100;
 /// Slowest and fastest speaking rate asked of an engine.
 const RATES: std::ops::RangeInclusive<f32> = 0.5..=2.0;
 
-/// An engine that makes the sound of one clause at a time.
+/// An engine that speaks one clause at a time.
 pub(super) trait Engine: Send + Sync {
     fn name(&self) -> &'static str;
 
@@ -27,8 +29,8 @@ pub(super) trait Engine: Send + Sync {
     /// What brings this engine's active speech to the common level of about −20 dBFS.
     fn gain(&self, language: Language) -> Dbfs;
 
-    /// The sound of a clause without digits. Blocking.
-    fn clause(&self, text: &str, language: Language, delivery: Delivery) -> Result<Vec<i16>, SpeakError>;
+    /// Speaks a clause without digits into the sink. Blocking.
+    fn clause(&self, text: &str, language: Language, delivery: Delivery, sink: Sink<'_>) -> Result<(), SpeakError>;
 }
 
 /// A voice that speaks clause by clause: the first one, kept short, is heard while the next is made.
@@ -57,11 +59,16 @@ impl<E: Engine> Synthesizer for ByClause<E> {
             Delivery { rate: if delivery.rate.is_nan() { 1.0 } else { delivery.rate.clamp(*RATES.start(), *RATES.end()) } };
         let mut clauses = clauses(&text).into_iter().peekable();
         while let Some(Clause { text, pause_ms }) = clauses.next() {
-            let mut pcm = self.0.clause(text, language, delivery)?;
-            amplify(&mut pcm, gain);
-            let pause_ms = if clauses.peek().is_some() { pause_ms } else { super::trim::TAIL_MS };
-            let pcm = trimmed(pcm, rate, (pause_ms as f32 / delivery.rate) as u32);
-            if hand_over(&pcm, rate, sink).is_break() {
+            let pause_ms = if clauses.peek().is_some() { pause_ms } else { TAIL_MS };
+            let mut edges = Edges::new(rate, (pause_ms as f32 / delivery.rate) as u32);
+            let mut flow = ControlFlow::Continue(());
+            let mut given = |pcm: &[i16]| {
+                let loud = amplified(pcm, gain);
+                flow = hand_over(&edges.next(&loud), rate, sink);
+                flow
+            };
+            self.0.clause(text, language, delivery, &mut given)?;
+            if flow.is_break() || hand_over(&edges.end(), rate, sink).is_break() {
                 break;
             }
         }
@@ -70,18 +77,17 @@ impl<E: Engine> Synthesizer for ByClause<E> {
 }
 
 /// Gives the sink all samples, piece by piece.
-pub(super) fn hand_over(pcm: &[i16], rate: SampleRate, sink: Sink<'_>) -> std::ops::ControlFlow<()> {
+pub(super) fn hand_over(pcm: &[i16], rate: SampleRate, sink: Sink<'_>) -> ControlFlow<()> {
     pcm.chunks((rate.hz() * PIECE_MS / 1_000) as usize).try_for_each(sink)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::ops::ControlFlow;
     use std::sync::Mutex;
 
     use super::*;
 
-    /// Gives 100 samples of its text's length a clause, and notes what it was asked.
+    /// Gives half a second a clause, and notes what it was asked.
     #[derive(Default)]
     struct Tone {
         asked: Mutex<Vec<String>>,
@@ -100,9 +106,10 @@ mod tests {
         fn gain(&self, _: Language) -> Dbfs {
             Dbfs::new(6.0)
         }
-        fn clause(&self, text: &str, _: Language, _: Delivery) -> Result<Vec<i16>, SpeakError> {
+        fn clause(&self, text: &str, _: Language, _: Delivery, sink: Sink<'_>) -> Result<(), SpeakError> {
             self.asked.lock().expect("not poisoned").push(text.to_owned());
-            Ok(vec![8_000; 4_000])
+            let _ = sink(&[8_000; 4_000]);
+            Ok(())
         }
     }
 

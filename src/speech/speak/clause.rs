@@ -11,9 +11,9 @@ pub struct Clause<'a> {
 }
 
 /// A first clause of more units than this is cut before a joining word: its sound must be early.
-const FIRST_MAX: usize = 34;
+const FIRST_MAX: usize = 48;
 /// Any later clause of more units than this is.
-const LATER_MAX: usize = 90;
+const LATER_MAX: usize = 120;
 /// A later clause of fewer units is joined to what follows a mere comma.
 const LATER_MIN: usize = 12;
 /// A cut at a joining word leaves at least this on both sides.

@@ -19,16 +19,17 @@ pub fn active_level(pcm: &[i16], rate: SampleRate) -> Dbfs {
     Dbfs::of(&active)
 }
 
-/// Scales and bends what would pass 80 % of full scale, so that a gain never clips.
-pub(super) fn amplify(pcm: &mut [i16], gain: f32) {
+/// The samples scaled, with what would pass 80 % of full scale bent, so that a gain never clips.
+pub(super) fn amplified(pcm: &[i16], gain: f32) -> Vec<i16> {
     const KNEE: f32 = 0.8 * 32_768.0;
     const ROOM: f32 = 32_767.0 - KNEE;
-    for sample in pcm {
+    let bent = |sample: &i16| {
         let scaled = f32::from(*sample) * gain;
         let over = scaled.abs() - KNEE;
         let bent = if over > 0.0 { (KNEE + ROOM * (over / ROOM).tanh()).copysign(scaled) } else { scaled };
-        *sample = bent as i16;
-    }
+        bent as i16
+    };
+    pcm.iter().map(bent).collect()
 }
 
 #[cfg(test)]
@@ -44,8 +45,7 @@ mod tests {
 
     #[test]
     fn a_gain_never_clips_or_turns_a_sample_round() {
-        let mut pcm = vec![i16::MAX, i16::MIN, 1_000, -1_000, 20_000];
-        amplify(&mut pcm, 4.0);
+        let pcm = amplified(&[i16::MAX, i16::MIN, 1_000, -1_000, 20_000], 4.0);
         assert!(pcm[0] > 30_000 && pcm[1] < -30_000 && pcm[2] == 4_000 && pcm[3] == -4_000 && pcm[4] > 30_000, "{pcm:?}");
     }
 }

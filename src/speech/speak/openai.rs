@@ -12,6 +12,8 @@ use crate::audio::SampleRate;
 use crate::privacy::Secret;
 use crate::talk::Language;
 
+use super::by_clause::hand_over;
+use super::trim::{Edges, TAIL_MS};
 use super::{Delivery, OpenaiVoiceConfig, Sink, SpeakError, Synthesizer};
 
 /// The server's `pcm`: 24 kHz, 16 bits, mono, low byte first.
@@ -44,13 +46,14 @@ impl OpenaiVoice {
 
     async fn speak(&self, text: &str, delivery: Delivery, sink: Sink<'_>) -> Result<(), String> {
         let mut response = self.asked(text, delivery).await?;
-        let mut sound = Sound::default();
+        let (mut sound, mut edges) = (Sound::default(), Edges::new(RATE, TAIL_MS));
         while let Some(bytes) = self.in_time(response.chunk()).await? {
-            let pcm = sound.samples(&bytes)?;
-            if !pcm.is_empty() && sink(&pcm).is_break() {
-                break;
+            if hand_over(&edges.next(&sound.samples(&bytes)?), RATE, sink).is_break() {
+                return Ok(());
             }
         }
+        // A `Break` ends it, and there is nothing left to end.
+        let _ = hand_over(&edges.end(), RATE, sink);
         Ok(())
     }
 
@@ -101,12 +104,11 @@ impl Synthesizer for OpenaiVoice {
     }
 }
 
-/// Bytes to samples: an odd byte waits for its other half, and the silence before the first word is dropped.
+/// Bytes to samples: an odd byte waits for its other half.
 #[derive(Default)]
 struct Sound {
     half: Option<u8>,
     checked: bool,
-    heard: bool,
 }
 
 impl Sound {
@@ -120,14 +122,7 @@ impl Sound {
         let whole: Vec<u8> = self.half.take().into_iter().chain(bytes.iter().copied()).collect();
         let (pairs, rest) = whole.as_chunks::<2>();
         self.half = rest.first().copied();
-        let pcm: Vec<i16> = pairs.iter().map(|pair| i16::from_le_bytes(*pair)).collect();
-        Ok(if self.heard { pcm } else { self.from_onset(pcm) })
-    }
-
-    fn from_onset(&mut self, pcm: Vec<i16>) -> Vec<i16> {
-        let onset = super::trim::onset(&pcm, RATE);
-        self.heard = onset.is_some();
-        onset.and_then(|onset| pcm.get(onset..).map(<[i16]>::to_vec)).unwrap_or_default()
+        Ok(pairs.iter().map(|pair| i16::from_le_bytes(*pair)).collect())
     }
 }
 
@@ -177,7 +172,8 @@ mod tests {
         let sound: Vec<u8> = vec![1_000_i16; 500].iter().flat_map(|s| s.to_le_bytes()).collect();
         let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", sound.len());
         let asked = served([head.into_bytes(), sound].concat(), |config| {
-            assert_eq!(said(&config).expect("speaks"), vec![1_000; 500]);
+            let pcm = said(&config).expect("speaks");
+            assert!(pcm.starts_with(&[1_000; 500]) && pcm.len() == 500 + 2_400, "{}", pcm.len());
         });
         assert!(asked.starts_with("POST /v1/audio/speech"), "{asked}");
         assert!(asked.contains(r#""response_format":"pcm""#) && asked.contains("Order four two seven one."), "{asked}");
@@ -198,11 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn samples_survive_being_cut_anywhere_and_lose_their_leading_silence() {
-        let sent: Vec<i16> = [vec![0; 1_000], (1_000..2_000).collect()].concat();
+    fn samples_survive_being_cut_anywhere() {
+        let sent: Vec<i16> = (-500..500).collect();
         let bytes: Vec<u8> = sent.iter().flat_map(|s| s.to_le_bytes()).collect();
         let mut sound = Sound::default();
         let got: Vec<i16> = bytes.chunks(333).flat_map(|part| sound.samples(part).expect("raw")).collect();
-        assert!(got.ends_with(&sent[1_000..]) && got.len() <= 1_240, "{}", got.len());
+        assert_eq!(got, sent);
     }
 }

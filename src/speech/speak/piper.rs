@@ -17,7 +17,7 @@ use super::by_clause::Engine;
 use super::espeak_ffi::Library;
 use super::loudness::{TARGET, active_level};
 use super::vits::{Vits, with_mark};
-use super::{Delivery, PiperConfig, SpeakError, espeak, onnx_ffi};
+use super::{Delivery, PiperConfig, Sink, SpeakError, espeak, onnx_ffi};
 
 /// Spoken once when a voice is opened: it warms the model up and tells how loud the voice is.
 const WARM_UP: &str = "həlˈoʊ wˈʌn tˈuː θɹˈiː fˈɔːɹ.";
@@ -88,10 +88,13 @@ impl Engine for Piper {
         self.voices.get(&language).map_or(Dbfs::new(0.0), |voice| voice.gain)
     }
 
-    fn clause(&self, text: &str, language: Language, delivery: Delivery) -> Result<Vec<i16>, SpeakError> {
+    fn clause(&self, text: &str, language: Language, delivery: Delivery, sink: Sink<'_>) -> Result<(), SpeakError> {
         let voice = self.voice(language)?;
         let phonemes = self.phonemes.turn().phonemes(text, &voice.vits.phonemes_of).map_err(failed)?;
-        voice.speak(&with_mark(&phonemes, text), self.speaker, delivery.rate).map_err(failed)
+        let pcm = voice.speak(&with_mark(&phonemes, text), self.speaker, delivery.rate).map_err(failed)?;
+        // A `Break` ends it, and there is nothing left to end.
+        let _ = sink(&pcm);
+        Ok(())
     }
 }
 

@@ -12,24 +12,46 @@ pub(super) const TAIL_MS: u32 = 100;
 /// Kept after the last audible sample, so that a word may fade.
 const FADE_MS: u32 = 30;
 
-/// The sound with at most 10 ms before its first audible sample and about `pause_ms` of silence after the last one.
-///
-/// Sound that is silent throughout becomes empty.
-pub(super) fn trimmed(mut pcm: Vec<i16>, rate: SampleRate, pause_ms: u32) -> Vec<i16> {
-    let samples = |ms: u32| (rate.hz() / 1_000 * ms) as usize;
-    let (Some(onset), Some(last)) = (onset(&pcm, rate), pcm.iter().rposition(audible)) else {
-        return Vec::new();
-    };
-    pcm.truncate(last + 1 + samples(FADE_MS.min(pause_ms)));
-    pcm.resize(last + 1 + samples(pause_ms), 0);
-    pcm.drain(..onset);
-    pcm
+/// Cuts the silence around a stretch of speech as it passes: at most 10 ms stay before its first audible sample, and about
+/// `pause_ms` of silence follow the last one. Sound that is silent throughout becomes nothing.
+pub(super) struct Edges {
+    lead: usize,
+    fade: usize,
+    pause: usize,
+    heard: bool,
+    /// Samples that are not audible and may turn out to be the end.
+    held: Vec<i16>,
 }
 
-/// Where the sound begins: 10 ms before its first audible sample; `None` if it has none.
-pub(super) fn onset(pcm: &[i16], rate: SampleRate) -> Option<usize> {
-    let first = pcm.iter().position(audible)?;
-    Some(first.saturating_sub((rate.hz() / 1_000 * LEAD_MS) as usize))
+impl Edges {
+    pub(super) fn new(rate: SampleRate, pause_ms: u32) -> Self {
+        let samples = |ms: u32| (rate.hz() / 1_000 * ms) as usize;
+        let (lead, fade, pause) = (samples(LEAD_MS), samples(FADE_MS.min(pause_ms)), samples(pause_ms));
+        Self { lead, fade, pause, heard: false, held: Vec::new() }
+    }
+
+    /// Takes the next samples and gives those that are certain to stay.
+    pub(super) fn next(&mut self, pcm: &[i16]) -> Vec<i16> {
+        self.held.extend_from_slice(pcm);
+        if !self.heard {
+            let onset = self.held.iter().position(audible);
+            self.heard = onset.is_some();
+            let silent = onset.unwrap_or(self.held.len()).saturating_sub(self.lead);
+            self.held.drain(..silent);
+        }
+        let certain = self.held.iter().rposition(audible).map_or(0, |last| last + 1);
+        self.held.drain(..certain).collect()
+    }
+
+    /// What remains of the silence after the last word.
+    pub(super) fn end(mut self) -> Vec<i16> {
+        if !self.heard {
+            return Vec::new();
+        }
+        self.held.truncate(self.fade);
+        self.held.resize(self.pause, 0);
+        self.held
+    }
 }
 
 fn audible(sample: &i16) -> bool {
@@ -39,6 +61,14 @@ fn audible(sample: &i16) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// In pieces of 333 samples, as a voice streams them.
+    fn trimmed(pcm: Vec<i16>, rate: SampleRate, pause_ms: u32) -> Vec<i16> {
+        let mut edges = Edges::new(rate, pause_ms);
+        let mut out: Vec<i16> = pcm.chunks(333).flat_map(|piece| edges.next(piece)).collect();
+        out.extend(edges.end());
+        out
+    }
 
     fn sound(lead: usize, inner: usize, tail: usize) -> Vec<i16> {
         [vec![0; lead], vec![5_000; 80], vec![0; inner], vec![-5_000; 80], vec![3; tail]].concat()

@@ -128,7 +128,10 @@ impl Synthesizer for Voices {
                 }
             };
             match ranked.voice.synthesise(text, language, delivery, &mut given) {
-                Ok(()) => return Ok(ranked.worked()),
+                Ok(()) => {
+                    ranked.worked();
+                    return Ok(());
+                }
                 Err(error) => {
                     ranked.failed(&error);
                     if begun {

@@ -92,10 +92,10 @@ fn address(rest: &[char]) -> usize {
 /// The number that begins here, and how many characters it takes.
 fn number(rest: &[char]) -> Option<(Number, usize)> {
     let first = *rest.first()?;
-    if first.is_ascii_alphabetic() || first.is_ascii_digit() {
-        if let Some(found) = word(rest) {
-            return Some(found);
-        }
+    if first.is_ascii_alphanumeric()
+        && let Some(found) = word(rest)
+    {
+        return Some(found);
     }
     if let '$' | '£' | '€' | '¥' = first {
         let (amount, length) = amount(&rest[1..])?;
