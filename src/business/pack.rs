@@ -384,7 +384,9 @@ fn tool_of(name: String, raw: RawTool) -> Result<ToolSpec, String> {
         (None, Some(RawHttp { method, url }), None) => Binding::Http { method, url },
         (None, None, Some(native)) => Binding::Native(native),
         _ => {
-            return Err(format!("the tool {name} needs exactly one of sql = [\"…\"], http = {{ method, url }} or native = \"…\""));
+            return Err(format!(
+                "the tool {name} needs exactly one of sql = [\"…\"], http = {{ method, url }} or native = \"…\""
+            ));
         }
     };
     let timeout = Duration::from_millis(raw.timeout_ms);

@@ -60,7 +60,7 @@ pub fn is_well_formed(request: &Request) -> bool {
     let length = value(request, "Content-Length").or_else(|| value(request, "l"));
     // A body that is shorter than it says was cut off on its way (RFC 3261 section 18.3).
     let whole = length.is_none_or(|length| length.trim().parse::<usize>().is_ok_and(|length| length <= request.body.len()));
-    let mut lists = request.headers.iter().filter(|h| matches!(h, Header::Via(_) | Header::Contact(_)));
+    let lists = request.headers.iter().filter(|h| matches!(h, Header::Via(_) | Header::Contact(_)));
     tagged && to && cseq && call && whole && request.top_via_header().is_ok() && !lists.map(Header::value).any(has_empty_item)
 }
 
