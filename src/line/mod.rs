@@ -19,6 +19,7 @@ pub use crate::media::{Outgoing, Packet, PortFormat};
 
 /// What a port tells the call.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a frame lives on the stack so that no tick allocates")]
 pub enum PortEvent {
     /// An audio packet came.
     Packet(Packet),

@@ -28,7 +28,7 @@ pub struct ReceiveStats {
     highest: u32,
     received: u64,
     lost_before: u64,
-    total: u64,
+    packets: u64,
     jitter: f64,
     last: Option<(Instant, u32)>,
     reported: (u64, u64),
@@ -38,10 +38,10 @@ impl ReceiveStats {
     /// Counts a packet; `timestamp` is of the 8 kHz clock.
     pub fn receive(&mut self, now: Instant, packet: (u32, u16), timestamp: u32) {
         let (ssrc, sequence) = packet;
-        self.total += 1;
+        self.packets += 1;
         if self.ssrc != Some(ssrc) {
             self.lost_before = self.lost();
-            *self = Self { lost_before: self.lost_before, total: self.total, ..Self::default() };
+            *self = Self { lost_before: self.lost_before, packets: self.packets, ..Self::default() };
             (self.ssrc, self.base, self.highest) = (Some(ssrc), sequence, u32::from(sequence));
         }
         self.received += 1;
@@ -60,8 +60,8 @@ impl ReceiveStats {
     }
 
     /// All packets received, over all sources.
-    pub const fn received(&self) -> u64 {
-        self.total
+    pub const fn packets(&self) -> u64 {
+        self.packets
     }
 
     /// Packets that never came.
@@ -111,7 +111,7 @@ mod tests {
                 stats.receive(at, (5, (65_500 + n) as u16), n * 160);
             }
         }
-        assert_eq!((stats.received(), stats.lost()), (180, 20));
+        assert_eq!((stats.packets(), stats.lost()), (180, 20));
         assert!(stats.jitter() < 0.01);
         let block = stats.report_block().expect("packets came");
         assert_eq!(block[4], 25, "a tenth of 256");

@@ -171,7 +171,7 @@ impl RtpStream {
     /// The call's figures so far.
     pub fn stats(&self) -> StreamStats {
         StreamStats {
-            received: self.received.received(),
+            received: self.received.packets(),
             lost: self.received.lost(),
             jitter_ms: self.received.jitter() / 8.0,
             ..self.stats

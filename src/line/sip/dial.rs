@@ -101,7 +101,7 @@ impl SipEndpoint {
         let (sender, states) = shared.layer.new_dialog_state_channel();
         let from = Pii::new(invite.caller.to_string());
         let dialled = timeout(options.ring_timeout, shared.layer.do_invite(invite, sender)).await;
-        let (dialog, answer) = dialled.map_err(|_| DialError::NoAnswer(options.ring_timeout))?.map_err(SipError::Stack)?;
+        let (dialog, answer) = dialled.map_err(|_| DialError::NoAnswer(options.ring_timeout))?.map_err(SipError::from)?;
         let answer = answer.ok_or(DialError::NoAnswer(options.ring_timeout))?;
         if answer.status_code.kind() != StatusCodeKind::Successful {
             shared.forget(&dialog);

@@ -167,13 +167,13 @@ impl Shared {
     /// The socket that stands for us on a transport.
     pub(super) fn socket(&self, transport: Transport) -> SocketAddr {
         let same = self.sockets.iter().find(|socket| socket.transport == transport);
-        same.or(self.sockets.first()).map_or_else(|| SocketAddr::from(([127, 0, 0, 1], 5060)), |socket| socket.addr)
+        same.or_else(|| self.sockets.first()).map_or_else(|| SocketAddr::from(([127, 0, 0, 1], 5060)), |socket| socket.addr)
     }
 
     /// The address a peer is told to reach us at.
     pub(super) fn advertised(&self, transport: Transport, peer: IpAddr) -> IpAddr {
         let own = self.socket(transport).ip();
-        self.config.advertise.unwrap_or(if own.is_unspecified() { route_to(peer).unwrap_or(own) } else { own })
+        self.config.advertise.unwrap_or_else(|| if own.is_unspecified() { route_to(peer).unwrap_or(own) } else { own })
     }
 
     /// Our Contact on a transport, as a peer sees it.

@@ -163,7 +163,13 @@ pub enum SipError {
     Cancelled,
     /// The SIP stack refused.
     #[error("the SIP stack failed: {0}")]
-    Stack(#[from] rsipstack::Error),
+    Stack(#[source] Box<rsipstack::Error>),
+}
+
+impl From<rsipstack::Error> for SipError {
+    fn from(error: rsipstack::Error) -> Self {
+        Self::Stack(Box::new(error))
+    }
 }
 
 /// Random octets from the system.

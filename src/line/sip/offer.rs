@@ -199,7 +199,7 @@ fn choose_events(media: &Media) -> Option<u8> {
         .filter(|(_, map)| map.encoding_name.eq_ignore_ascii_case("telephone-event"))
         .map(|(payload_type, map)| (payload_type, map.clock_rate))
         .collect();
-    events.iter().find(|(_, clock)| *clock == 8_000).or(events.first()).map(|(payload_type, _)| *payload_type)
+    events.iter().find(|(_, clock)| *clock == 8_000).or_else(|| events.first()).map(|(payload_type, _)| *payload_type)
 }
 
 fn formats(media: &Media) -> impl Iterator<Item = u8> + '_ {

@@ -57,8 +57,11 @@ pub fn is_well_formed(request: &Request) -> bool {
     let cseq =
         request.cseq_header().is_ok_and(|cseq| cseq.seq().is_ok() && cseq.method().is_ok_and(|method| method == request.method));
     let call = request.call_id_header().is_ok_and(|id| !id.value().trim().is_empty());
+    let length = value(request, "Content-Length").or_else(|| value(request, "l"));
+    // A body that is shorter than it says was cut off on its way (RFC 3261 section 18.3).
+    let whole = length.is_none_or(|length| length.trim().parse::<usize>().is_ok_and(|length| length <= request.body.len()));
     let lists = request.headers.iter().filter(|h| matches!(h, Header::Via(_) | Header::Contact(_)));
-    tagged && to && cseq && call && request.top_via_header().is_ok() && !lists.into_iter().any(|h| has_empty_item(h.value()))
+    tagged && to && cseq && call && whole && request.top_via_header().is_ok() && !lists.map(Header::value).any(has_empty_item)
 }
 
 /// Whether a list or its parameters have nothing between two separators (RFC 4475 section 3.1.2.1).
@@ -92,7 +95,10 @@ pub fn authenticate(request: &Request, users: &Authenticator, now_s: u64) -> Res
         Verdict::Known => Ok(()),
         Verdict::Challenge { stale } => {
             let challenges = users.challenges(now_s, &call_id, stale);
-            Err((StatusCode::Unauthorized, challenges.into_iter().map(|challenge| header("WWW-Authenticate", challenge)).collect()))
+            Err((
+                StatusCode::Unauthorized,
+                challenges.into_iter().map(|challenge| header("WWW-Authenticate", challenge)).collect(),
+            ))
         }
     }
 }
