@@ -24,4 +24,6 @@ async fn a_bot_to_try_phones_on() {
     }
 }
 #[expect(unused, reason = "used below")]
-fn unused() { let _ = loopback(); }
+fn unused() {
+    let _ = loopback();
+}

@@ -276,7 +276,9 @@ impl Pack {
                 if let Some(other) = owner.insert(tokens(phrase), topic)
                     && other != topic
                 {
-                    faults.push(manifest.error_at(1, format!("{phrase:?} starts both {other:?} and {topic:?}; take it out of one")));
+                    faults.push(
+                        manifest.error_at(1, format!("{phrase:?} starts both {other:?} and {topic:?}; take it out of one")),
+                    );
                 }
             }
         }
@@ -381,7 +383,11 @@ fn tool_of(name: String, raw: RawTool) -> Result<ToolSpec, String> {
         (Some(sql), None, None) if !sql.is_empty() => Binding::Sql(sql),
         (None, Some(RawHttp { method, url }), None) => Binding::Http { method, url },
         (None, None, Some(native)) => Binding::Native(native),
-        _ => return Err(format!("the tool {name} needs exactly one of sql = [\"…\"], http = {{ method, url }} or native = \"…\"")),
+        _ => {
+            return Err(format!(
+                "the tool {name} needs exactly one of sql = [\"…\"], http = {{ method, url }} or native = \"…\""
+            ));
+        }
     };
     let timeout = Duration::from_millis(raw.timeout_ms);
     Ok(ToolSpec { name, about: raw.about, effect: raw.effect, level: raw.level, timeout, arguments: raw.args, binding })

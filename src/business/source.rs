@@ -65,8 +65,7 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn read(path: &Path) -> Result<Self, PackError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| PackError::Unreadable { path: path.to_owned(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| PackError::Unreadable { path: path.to_owned(), source })?;
         Ok(Self { path: path.to_owned(), text })
     }
 

@@ -127,7 +127,10 @@ fn complaints(template: &str) -> Vec<String> {
         let words = sentence.split_whitespace().count();
         let han = sentence.chars().filter(|&c| super::knowledge::is_han(c)).count();
         if words > MOST_WORDS || han > MOST_HAN {
-            found.push(format!("has a sentence of {} words; a caller keeps at most {MOST_WORDS} in mind, so split it", words.max(han)));
+            found.push(format!(
+                "has a sentence of {} words; a caller keeps at most {MOST_WORDS} in mind, so split it",
+                words.max(han)
+            ));
         }
     }
     found

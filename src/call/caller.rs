@@ -109,14 +109,7 @@ impl Floor {
         }
         cx.no_input.reset();
         cx.no_match.reset();
-        let waterfall = Waterfall {
-            turn,
-            endpoint,
-            decided: since,
-            transcript: cx.now,
-            sentence: None,
-            audio: None,
-        };
+        let waterfall = Waterfall { turn, endpoint, decided: since, transcript: cx.now, sentence: None, audio: None };
         let prompt = Prompt::Said { turn, transcript };
         self.answer(cx, Said { prompt, utterance: Some(utterance), waterfall: Some(waterfall) })
     }

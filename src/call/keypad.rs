@@ -136,8 +136,7 @@ mod tests {
         assert_eq!(press_all("12345", &digits), (Press::Open, "12345".into()));
         assert_eq!(press_all("123456", &digits), (Press::Complete, "123456".into()));
         assert_eq!(press_all("1234#", &digits), (Press::Closed, "1234".into()));
-        let choice =
-            Expectation::Choice(vec![Choice { id: "orders".into(), phrases: Vec::new(), key: Digit::from_char('1') }]);
+        let choice = Expectation::Choice(vec![Choice { id: "orders".into(), phrases: Vec::new(), key: Digit::from_char('1') }]);
         assert_eq!(press_all("1", &choice), (Press::Complete, "1".into()));
         assert_eq!(press_all("2", &choice), (Press::Open, "2".into()));
         assert_eq!(press_all("#", &Expectation::Open), (Press::Closed, "#".into()));

@@ -253,23 +253,11 @@ impl Call {
             (Timer::TooLong, State::Open(floor)) => floor.close(&mut self.cx, Closing::TooLong),
             (Timer::TooLong, _) => ControlFlow::Break(Exit::HangUp(Hangup::TooLong)),
             (
-                Timer::NoInput
-                | Timer::LongTurn
-                | Timer::Keys
-                | Timer::Transcript
-                | Timer::Reply
-                | Timer::Stall
-                | Timer::Closing,
+                Timer::NoInput | Timer::LongTurn | Timer::Keys | Timer::Transcript | Timer::Reply | Timer::Stall | Timer::Closing,
                 State::Open(floor),
             ) => floor.fire(&mut self.cx, timer),
             (
-                Timer::NoInput
-                | Timer::LongTurn
-                | Timer::Keys
-                | Timer::Transcript
-                | Timer::Reply
-                | Timer::Stall
-                | Timer::Closing,
+                Timer::NoInput | Timer::LongTurn | Timer::Keys | Timer::Transcript | Timer::Reply | Timer::Stall | Timer::Closing,
                 State::Ringing { .. } | State::Held { .. } | State::Transferring { .. } | State::Ended,
             ) => ON,
         }
@@ -294,11 +282,9 @@ impl Call {
                 floor.postpone(now - since, now);
                 self.state = State::Open(floor);
             }
-            other @ (State::Ringing { .. }
-            | State::Open(_)
-            | State::Held { .. }
-            | State::Transferring { .. }
-            | State::Ended) => self.state = other,
+            other @ (State::Ringing { .. } | State::Open(_) | State::Held { .. } | State::Transferring { .. } | State::Ended) => {
+                self.state = other
+            }
         }
         ON
     }

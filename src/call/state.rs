@@ -43,7 +43,11 @@ pub(super) enum Caller {
     /// Pressing keys.
     Keying(Entry),
     /// Done; the final transcript is awaited.
-    Transcribing { utterance: Utterance, endpoint: Duration, since: Instant },
+    Transcribing {
+        utterance: Utterance,
+        endpoint: Duration,
+        since: Instant,
+    },
     /// Done; the answer waits until the bot has said what must be heard.
     Said(Said),
 }
@@ -51,11 +55,17 @@ pub(super) enum Caller {
 /// What the bot is doing.
 #[derive(Debug)]
 pub(super) enum Bot {
-    Silent { since: Instant },
+    Silent {
+        since: Instant,
+    },
     /// A reply is being made; none of it has left.
     Thinking(Reply),
     /// Some of the reply has left.
-    Speaking { reply: Reply, from: MediaTime, gain: Gain },
+    Speaking {
+        reply: Reply,
+        from: MediaTime,
+        gain: Gain,
+    },
 }
 
 /// What the caller says in one turn.
@@ -168,13 +178,9 @@ impl Floor {
         let caller = match (&self.caller, &self.bot) {
             (Caller::Quiet, Bot::Silent { since }) => Some(Alarm::new(*since + ms(config.no_input_ms), Timer::NoInput)),
             (Caller::Quiet | Caller::Said(_), _) => None,
-            (Caller::Speaking(utterance), _) => {
-                Some(Alarm::new(utterance.opened + ms(config.longest_turn_ms), Timer::LongTurn))
-            }
+            (Caller::Speaking(utterance), _) => Some(Alarm::new(utterance.opened + ms(config.longest_turn_ms), Timer::LongTurn)),
             (Caller::Keying(entry), _) => Some(Alarm::new(entry.deadline, Timer::Keys)),
-            (Caller::Transcribing { since, .. }, _) => {
-                Some(Alarm::new(*since + ms(config.transcript_ms), Timer::Transcript))
-            }
+            (Caller::Transcribing { since, .. }, _) => Some(Alarm::new(*since + ms(config.transcript_ms), Timer::Transcript)),
         };
         Alarm::earlier(caller, self.bot.reply().and_then(|reply| reply.alarm(config)))
     }

@@ -332,9 +332,7 @@ fn expectation(words: &[&str]) -> Expectation {
             Expectation::Digits { min: min.parse().unwrap(), max: max.parse().unwrap(), sensitive: rest == ["secret"] }
         }
         ["choice", keys] => Expectation::Choice(
-            keys.chars()
-                .map(|key| Choice { id: key.into(), phrases: Vec::new(), key: Digit::from_char(key) })
-                .collect(),
+            keys.chars().map(|key| Choice { id: key.into(), phrases: Vec::new(), key: Digit::from_char(key) }).collect(),
         ),
         _ => panic!("no such expectation: {words:?}"),
     }

@@ -21,12 +21,7 @@ struct Known {
 }
 
 /// Looks at every path through a flow.
-pub(crate) fn check(
-    flow: &Flow,
-    flows: &BTreeSet<String>,
-    tools: &BTreeMap<String, ToolSpec>,
-    source: &Source,
-) -> Vec<Fault> {
+pub(crate) fn check(flow: &Flow, flows: &BTreeSet<String>, tools: &BTreeMap<String, ToolSpec>, source: &Source) -> Vec<Fault> {
     let mut checker = Checker { flow, flows, tools, source, faults: Vec::new() };
     checker.check_names();
     if checker.faults.is_empty() {
@@ -93,7 +88,9 @@ impl Checker<'_> {
         for (at, known) in known.iter().enumerate() {
             match known {
                 Some(known) => self.check_step(at, known),
-                None => self.fault(at, format!("nothing leads to step {}; remove it or point a next at it", self.flow.steps[at].id)),
+                None => {
+                    self.fault(at, format!("nothing leads to step {}; remove it or point a next at it", self.flow.steps[at].id))
+                }
             }
         }
     }
@@ -188,7 +185,8 @@ impl Checker<'_> {
         }
         let Some(consent) = &known.consent else {
             let tool = &call.tool;
-            return self.fault(at, format!("{tool} writes, but not every path to it asks first; put a confirm step right before it"));
+            return self
+                .fault(at, format!("{tool} writes, but not every path to it asks first; put a confirm step right before it"));
         };
         for slot in call.arguments.values().filter(|v| self.flow.slots.contains_key(*v)) {
             let sensitive = self.flow.slots[slot].sensitive;

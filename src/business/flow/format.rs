@@ -119,8 +119,7 @@ impl Reader<'_> {
         let slots: BTreeMap<String, Slot> =
             raw.slot.into_iter().filter_map(|(name, slot)| Some((name, self.slot(slot)?))).collect();
         let before = self.faults.len();
-        let steps: Vec<Step> =
-            raw.step.into_iter().enumerate().filter_map(|(i, step)| self.step(i, step)).collect();
+        let steps: Vec<Step> = raw.step.into_iter().enumerate().filter_map(|(i, step)| self.step(i, step)).collect();
         let flow = Flow {
             id,
             about: self.text(&raw.about),
@@ -150,9 +149,7 @@ impl Reader<'_> {
                 self.fault(&raw, "a slot of digits needs min and max, for example min = 4, max = 6".to_owned());
                 return None;
             }
-            ("choice", None, None) if choice.len() >= 2 => {
-                SlotKind::Choice(choice.iter().map(|c| self.choice(c)).collect())
-            }
+            ("choice", None, None) if choice.len() >= 2 => SlotKind::Choice(choice.iter().map(|c| self.choice(c)).collect()),
             ("choice", ..) => {
                 self.fault(&raw, "a slot of kind choice needs two [[slot.NAME.choice]] or more".to_owned());
                 return None;

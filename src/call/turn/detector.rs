@@ -102,9 +102,7 @@ impl SpeechDetector {
         }
         let ongoing = self.run.filter(|run| run.last >= heard.at);
         match ongoing {
-            Some(run) if heard.concealed => {
-                heard.at.since(run.received) < Duration::from_millis(self.config.conceal_ms)
-            }
+            Some(run) if heard.concealed => heard.at.since(run.received) < Duration::from_millis(self.config.conceal_ms),
             None if heard.concealed => false,
             Some(_) => heard.speech.get() >= self.config.off,
             None => heard.speech.get() >= self.config.on,

@@ -68,9 +68,7 @@ impl Latch {
     pub fn target(&self) -> Option<SocketAddr> {
         match &self.state {
             State::Latched { source, .. } => Some(source.addr),
-            State::Open { .. } => {
-                self.trusted.is_none_or(|host| host == self.announced.ip()).then_some(self.announced)
-            }
+            State::Open { .. } => self.trusted.is_none_or(|host| host == self.announced.ip()).then_some(self.announced),
         }
     }
 

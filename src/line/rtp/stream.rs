@@ -246,7 +246,8 @@ mod tests {
     const PEER: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 4000);
 
     fn stream(law: Law) -> RtpStream {
-        let target = MediaTarget { addr: PEER, law, payload_type: law.payload_type(), event_type: Some(101), send: true, receive: true };
+        let target =
+            MediaTarget { addr: PEER, law, payload_type: law.payload_type(), event_type: Some(101), send: true, receive: true };
         RtpStream::new(now(), target, None, 42)
     }
 

@@ -43,7 +43,9 @@ impl EventReceiver {
             None => true,
             Some(last) if last.timestamp == timestamp => last.event != event && last.ended,
             Some(last) if (timestamp.wrapping_sub(last.timestamp) as i32) < 0 => return None,
-            Some(last) => !(last.event == event && !last.ended && timestamp == last.timestamp.wrapping_add(u32::from(last.duration))),
+            Some(last) => {
+                !(last.event == event && !last.ended && timestamp == last.timestamp.wrapping_add(u32::from(last.duration)))
+            }
         };
         if !fresh && self.last.is_some_and(|last| last.event != event) {
             return None;

@@ -86,7 +86,11 @@ impl Authenticator {
         let right = same(expected.as_bytes(), field("response").to_ascii_lowercase().as_bytes());
         match age {
             Some(age) if right && password.is_some() && field("realm") == self.realm => {
-                if age <= NONCE_S { Verdict::Known } else { Verdict::Challenge { stale: true } }
+                if age <= NONCE_S {
+                    Verdict::Known
+                } else {
+                    Verdict::Challenge { stale: true }
+                }
             }
             Some(_) | None => Verdict::Challenge { stale: false },
         }

@@ -67,8 +67,14 @@ impl Negotiation {
     pub fn provisional(&self) -> Agreement {
         let law = self.laws.first().copied().unwrap_or(Law::A);
         let nowhere = if self.local.addr.is_ipv4() { IpAddr::from([0; 4]) } else { IpAddr::from([0u16; 8]) };
-        let target =
-            MediaTarget { addr: (nowhere, 0).into(), law, payload_type: law.payload_type(), event_type: None, send: false, receive: true };
+        let target = MediaTarget {
+            addr: (nowhere, 0).into(),
+            law,
+            payload_type: law.payload_type(),
+            event_type: None,
+            send: false,
+            receive: true,
+        };
         Agreement { target, held: false }
     }
 

@@ -50,7 +50,9 @@ pub struct AddressRules {
 impl AddressRules {
     /// Whether sound may be sent there.
     fn allow(&self, addr: SocketAddr) -> bool {
-        let ours = |own: &SocketAddr| own.port() == addr.port() && (own.ip() == addr.ip() || own.ip().is_unspecified() && addr.ip() == self.peer);
+        let ours = |own: &SocketAddr| {
+            own.port() == addr.port() && (own.ip() == addr.ip() || own.ip().is_unspecified() && addr.ip() == self.peer)
+        };
         addr.port() >= 1_024
             && addr.is_ipv4() == self.peer.is_ipv4()
             && (!addr.ip().is_loopback() || self.peer.is_loopback())
@@ -282,9 +284,12 @@ mod tests {
 
     #[test]
     fn hold_is_answered_in_kind() {
-        for (offered, answered, held) in
-            [("sendonly", "recvonly", true), ("inactive", "inactive", true), ("recvonly", "sendonly", false), ("sendrecv", "sendrecv", false)]
-        {
+        for (offered, answered, held) in [
+            ("sendonly", "recvonly", true),
+            ("inactive", "inactive", true),
+            ("recvonly", "sendonly", false),
+            ("sendrecv", "sendrecv", false),
+        ] {
             let remote = audio(&format!("m=audio 4000 RTP/AVP 8\r\na={offered}\r\n")).expect("readable");
             assert!(remote.answer(LOCAL).contains(&format!("a={answered}\r\n")), "{offered}");
             assert_eq!(remote.held, held, "{offered}");
@@ -295,7 +300,9 @@ mod tests {
 
     #[test]
     fn addresses_no_telephone_has_are_refused() {
-        for ip in ["224.0.0.1", "255.255.255.255", "169.254.169.254", "127.0.0.1", "240.1.1.1", "0.1.2.3", "pbx.example.com", "::1"] {
+        for ip in
+            ["224.0.0.1", "255.255.255.255", "169.254.169.254", "127.0.0.1", "240.1.1.1", "0.1.2.3", "pbx.example.com", "::1"]
+        {
             let family = if ip.contains(':') { "IP6" } else { "IP4" };
             assert_eq!(parse(&format!("c=IN {family} {ip}\r\n"), "m=audio 4000 RTP/AVP 8\r\n"), Err(OfferError::Address), "{ip}");
         }

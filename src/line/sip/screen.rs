@@ -54,7 +54,8 @@ pub fn value(request: &Request, name: &str) -> Option<String> {
 pub fn is_well_formed(request: &Request) -> bool {
     let tagged = request.from_header().ok().and_then(|from| from.tag().ok()).flatten().is_some();
     let to = request.to_header().is_ok_and(|to| to.tag().is_ok() && to.uri().is_ok());
-    let cseq = request.cseq_header().is_ok_and(|cseq| cseq.seq().is_ok() && cseq.method().is_ok_and(|method| method == request.method));
+    let cseq =
+        request.cseq_header().is_ok_and(|cseq| cseq.seq().is_ok() && cseq.method().is_ok_and(|method| method == request.method));
     let call = request.call_id_header().is_ok_and(|id| !id.value().trim().is_empty());
     tagged && to && cseq && call && request.top_via_header().is_ok()
 }

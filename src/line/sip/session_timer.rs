@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn the_caller_refreshes_unless_it_asks_us_to_or_cannot() {
-        let agree = |value, supported| SessionTimer::agree(Some(value), supported).expect("long enough").expect("asked for").header();
+        let agree =
+            |value, supported| SessionTimer::agree(Some(value), supported).expect("long enough").expect("asked for").header();
         assert_eq!(agree("90;refresher=uac", true), "90;refresher=uac");
         assert_eq!(agree("1800", true), "1800;refresher=uac");
         assert_eq!(agree("1800;refresher=uas", true), "1800;refresher=uas");
