@@ -45,9 +45,9 @@ pub fn check(file: &mut (impl Read + Seek)) -> Result<ModelFacts, String> {
     }
     let [mel_rows, mel_columns] = words(file)?;
     skip(file, u64::from(mel_rows) * u64::from(mel_columns) * 4, end)?;
-    for _ in 0..word(file)?.min(vocabulary) {
-        let length = word(file)?;
-        skip(file, u64::from(length), end)?;
+    if !has_blank(file, vocabulary, end)? {
+        // The C++ side looks this token up without asking and would end the process.
+        return Err("its vocabulary lacks the blank, which every whisper model has".to_owned());
     }
     let mut tensors = 0;
     while file.stream_position().map_err(|e| e.to_string())? < end {
@@ -59,6 +59,22 @@ pub fn check(file: &mut (impl Read + Seek)) -> Result<ModelFacts, String> {
         return Err(format!("it holds {tensors} of {wanted} tensors: cut off or of another kind"));
     }
     Ok(ModelFacts { multilingual: vocabulary >= FIRST_MULTILINGUAL_VOCABULARY, audio_ctx })
+}
+
+/// Walks through the vocabulary: whether a single space is in it.
+fn has_blank(file: &mut (impl Read + Seek), most: u32, end: u64) -> Result<bool, String> {
+    let mut blank = false;
+    for _ in 0..word(file)?.min(most) {
+        let length = word(file)?;
+        if length == 1 {
+            let mut byte = [0];
+            file.read_exact(&mut byte).map_err(|e| e.to_string())?;
+            blank |= byte == *b" ";
+        } else {
+            skip(file, u64::from(length), end)?;
+        }
+    }
+    Ok(blank)
 }
 
 fn skip_tensor(file: &mut (impl Read + Seek), end: u64) -> Result<(), String> {
@@ -129,12 +145,12 @@ pub(super) mod fixture {
     /// The bytes of the file.
     pub(in super::super) fn model() -> Vec<u8> {
         let mut m = Model { bytes: Vec::new(), seed: 1 };
-        m.words(&[super::MAGIC, VOCABULARY, AUDIO_CTX, STATE, 2, LAYERS, TEXT_CTX, STATE, 2, LAYERS, 80, 0, 80, 201]);
+        m.words(&[super::MAGIC, VOCABULARY, AUDIO_CTX, STATE, 2, LAYERS, TEXT_CTX, STATE, 2, LAYERS, 80, 1, 80, 201]);
         m.floats(80 * 201);
         m.words(&[50_257]);
         for i in 0..50_257u32 {
             m.words(&[1]);
-            m.bytes.push(b'a' + (i % 26) as u8);
+            m.bytes.push(if i == 220 { b' ' } else { b'a' + (i % 26) as u8 });
         }
         m.tensor("encoder.positional_embedding", &[STATE, AUDIO_CTX]);
         m.half("encoder.conv1.weight", &[3, 80, STATE]);

@@ -21,7 +21,7 @@ tang 堂 tao 套 te 特 ti 题提体 tian 天填 tiao 条 tie 贴 ting 听停 to
 wen 问文 wo 我 wu 五物务误无午吴 xi 西系息习喜希 xia 下 xian 现先线 xiang 想向项 xiao 小消销 xie 谢些写 xin 新信心 xing 行性星姓型 xiu 修 xu 需许续徐 \
 xuan 选 xue 学 xun 询 ya 押 yan 验严 yang 样杨 yao 要药幺 ye 也业页夜 yi 一以意已 yin 因银 ying 应营英 yong 用 you 有右又邮优 yu 于语预余 yuan 元员原远 \
 yue 月约 yun 运云 za 杂 zai 在再 zan 咱 zao 早 ze 责 zen 怎 zeng 增 zhan 站 zhang 张账帐章 zhao 找赵 zhe 这 zhen 真 zheng 正证政 zhi 知只支直纸止至 \
-zhong 中种 zhou 周 zhu 主住注助朱 zhuan 转 zhuang 装状 zhun 准 zi 自子字 zong 总 zou 走 zu 组租 zui 最 zuo 做作坐左 ling 〇 xiao 小 jie 姐 shi 士 \
+zhong 中种 zhou 周 zhu 主住注助朱 zhuan 转 zhuang 装状 zhun 准 zi 自子字 zong 总 zou 走 zu 组租 zui 最 zuo 做作坐左昨 ling 〇 xiao 小 jie 姐 shi 士 \
 en 嗯 tui 退 huo 货 yao 要 mai 买 lei 类 fu 复 bang 帮 chong 重 zhong 重 hai 还 dou 都 liao 了 sheng 省 cheng 成 xing 兴 hu 护 cha 插 bao 保 qi 器 ka 卡 gua 挂 shi 失";
 
 const INITIALS: &[(&str, &str)] = &[

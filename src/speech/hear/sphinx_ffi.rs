@@ -44,12 +44,10 @@ functions! {
     segment_score(Object, *mut i32, *mut i32, *mut i32) -> i32 = "ps_seg_prob" | "ps_seg_prob";
 }
 
-/// Which of the two interfaces a library has.
+/// Which interface a library has: 0.8 and 5prealpha (`libpocketsphinx.so.3` with `libsphinxbase.so.3`), or 5.x.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Interface {
-    /// 0.8 and 5prealpha: `libpocketsphinx.so.3` with `libsphinxbase.so.3`.
     V08,
-    /// 5.x: one library, `libpocketsphinx.so.5`.
     V5,
 }
 
@@ -203,12 +201,10 @@ impl Decoder {
         unsafe { (self.library.api.end)(self.raw.as_ptr()) == 0 }
     }
 
-    /// The best text so far and its path score; `None` where no path reaches an end of the grammar.
-    pub fn hypothesis(&mut self) -> Option<(String, i32)> {
-        let mut score = 0;
-        // SAFETY: live decoder; the text is copied before the library can change it.
-        let text = unsafe { owned((self.library.api.hypothesis)(self.raw.as_ptr(), &mut score)) };
-        text.map(|text| (text, score))
+    /// Whether a path reaches an end of the grammar.
+    pub fn has_hypothesis(&mut self) -> bool {
+        // SAFETY: live decoder; the score may be null, and the text is not kept.
+        unsafe { !(self.library.api.hypothesis)(self.raw.as_ptr(), null_mut()).is_null() }
     }
 
     /// The words of the best path so far, silences and fillers among them.

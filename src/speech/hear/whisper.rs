@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::c_int;
 use std::fs::File;
+use std::io::BufReader;
 use std::path::Path;
 use std::sync::Once;
 
@@ -37,7 +38,7 @@ impl Whisper {
     /// Loads the model and decodes a second of silence, so that the first caller does not wait for it.
     pub fn open(path: &Path, config: &WhisperConfig) -> Result<Self, HearError> {
         let wrong = |what: String| failed(format!("{}: {what}", path.display()));
-        let mut file = File::open(path).map_err(|e| wrong(format!("{e}; `hotline models pull` fetches it")))?;
+        let mut file = BufReader::new(File::open(path).map_err(|e| wrong(format!("{e}; `hotline models pull` fetches it")))?);
         let facts = ggml::check(&mut file).map_err(&wrong)?;
         quieten();
         let text = path.to_str().ok_or_else(|| wrong("the path is no UTF-8".to_owned()))?;

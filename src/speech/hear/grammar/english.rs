@@ -9,6 +9,7 @@ pub(super) const RULES: &[Rule] = &[
         "um | uh | hello | hi | please | [<filler>] (i'd like to | i would like to | i want to | i need to | can i | could i | may i) | \
          [<filler>] (can you | could you | would you) [please] [tell me] | it's | it is | the number is | my number is | tell me | i'd like | i have a question about",
     ),
+    ("lead", "um | uh | well | okay | it's | it is | the number is | my number is"),
     ("filler", "um | uh | hello | hi | well | so | okay | yes | no"),
     ("after", "please | thanks | thank you | now | today"),
     (

@@ -5,6 +5,7 @@ use super::Rule;
 
 pub(super) const RULES: &[Rule] = &[
     ("before", "我 要 | 我 想 | 我 想 要 | 请 | 请 问 | 你 好 | 您 好 | 帮 我 | 请 帮 我 | 我 的 | 是"),
+    ("lead", "嗯 | 是 | 我 的 | 号 码 是"),
     ("after", "谢 谢 | 吧 | 了 | 啊 | 可 以 吗 | 好 吗"),
     (
         "yes",

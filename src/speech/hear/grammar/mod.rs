@@ -34,7 +34,11 @@ impl Grammar {
         let expected = expected(expectation, language);
         let anything = if is_private(expectation) { "<always>" } else { "<open>" };
         let top = match expected {
-            Some(expected) => format!("/{EXPECTED_WEIGHT}/ [<before>] ({expected}) [<after>] | /1/ {anything}"),
+            Some(expected) => {
+                // Among digits and letters a long carrier phrase only lends its words to them.
+                let lead = if matches!(expectation, Expectation::Choice(_)) { "before" } else { "lead" };
+                format!("/{EXPECTED_WEIGHT}/ [<{lead}>] ({expected}) [<after>] | /1/ {anything}")
+            }
             None => "<open>".to_owned(),
         };
         let _ = writeln!(body, "public <utterance> = {top};");
