@@ -8,6 +8,7 @@ pub mod check;
 pub mod doctor;
 pub mod models;
 pub mod say;
+pub mod transcribe;
 pub mod version;
 
 use std::process::ExitCode;

@@ -1,6 +1,29 @@
 //! Speech to text: the [`Recognizer`] trait and its engines.
 //! Never decides whose turn it is; an utterance is begun, fed and finished by its owner.
 
+mod config;
+#[cfg(feature = "sphinx")]
+mod decoders;
+pub mod gate;
+#[cfg(feature = "whisper")]
+pub mod ggml;
+pub mod grammar;
+pub mod lexicon;
+mod open;
+#[cfg(feature = "openai")]
+pub mod openai;
+pub mod phrase;
+pub mod pinyin;
+#[cfg(feature = "sphinx")]
+pub mod sphinx;
+#[cfg(feature = "sphinx")]
+mod sphinx_ffi;
+#[cfg(feature = "whisper")]
+pub mod whisper;
+#[cfg(feature = "whisper")]
+mod whisper_abort;
+mod written;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,6 +31,11 @@ use thiserror::Error;
 
 use crate::audio::MediaTime;
 use crate::talk::{Expectation, Language, Transcript};
+
+pub use config::{AudioContext, HearConfig, HearEngine, OpenaiHearConfig, SphinxConfig, WhisperConfig};
+pub use open::{EngineFact, describe, is_restricted, open};
+pub use phrase::Phrase;
+pub use written::written;
 
 /// What a recogniser is told before an utterance.
 #[derive(Debug, Clone)]

@@ -1,0 +1,288 @@
+//! How well the embedded recogniser hears callers spoken by flite and espeak-ng in a telephone's band: sentence errors in
+//! the grammar, what is rejected in and outside of it, time to the final transcript and real-time factor.
+//! Never judges; prints figures. `cargo bench --profile dev --bench hear`.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::Instant;
+
+use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
+use hotline::audio::wav::Sound;
+use hotline::audio::{MediaTime, SampleRate};
+use hotline::media::resample::StreamResampler;
+use hotline::speech::hear::sphinx::Sphinx;
+use hotline::speech::hear::{Cancel, HearRequest, Phrase, Recognizer, SphinxConfig};
+use hotline::speech::speak::{Delivery, EngineKind, FliteVoice, SpeakConfig, Synthesizer, open};
+use hotline::talk::{Expectation, Language, Transcript};
+
+const PHRASES: &[&str] = &[
+    "where is my order",
+    "where is order {order_number}",
+    "return something",
+    "what are your opening hours",
+    "the status of my order",
+    "how long does delivery take",
+    "i want my money back",
+    "do you ship abroad",
+    "cancel my order",
+    "change my address",
+    "how can i pay",
+    "thank you that's all",
+    "my parcel is damaged",
+    "what is your return policy",
+];
+const INSIDE: &[&str] = &[
+    "where is my order",
+    "i want to return something",
+    "what are your opening hours",
+    "i'd like to speak to an agent please",
+    "can you tell me the status of my order",
+    "how long does delivery take",
+    "i want my money back",
+    "do you ship abroad",
+    "cancel my order please",
+    "um i would like to change my address",
+    "how can i pay",
+    "goodbye",
+    "thank you that's all",
+    "my parcel is damaged",
+    "what is your return policy",
+];
+const OUTSIDE: &[&str] = &[
+    "the weather is lovely in lisbon today",
+    "my grandmother used to bake apple pies on sunday",
+    "have you seen the football match last night",
+    "the cat sat on the windowsill and purred",
+    "please turn down the radio in the kitchen",
+    "purple elephants dance quietly",
+    "what a strange idea",
+    "my neighbour plays the trumpet very badly",
+    "could you fetch the ladder from the garage",
+    "the stock market fell sharply on monday",
+    "let us meet at the station",
+    "dinner is ready",
+    "look at that big red bus",
+    "stop doing that",
+    "it was raining all afternoon",
+    "my phone battery is almost dead",
+    "i forgot my umbrella on the train",
+];
+const YES_NO: &[(&str, bool)] = &[
+    ("yes", true),
+    ("no", false),
+    ("yes please", true),
+    ("no thank you", false),
+    ("yeah that's right", true),
+    ("that's correct", true),
+    ("nope", false),
+    ("sure", true),
+    ("no that's wrong", false),
+    ("i don't think so", false),
+];
+const DIGITS: &[(&str, &str)] = &[
+    ("four two seven one", "4271"),
+    ("nine zero three five", "9035"),
+    ("double five eight six", "5586"),
+    ("one one two six eight", "11268"),
+    ("seven oh four two", "7042"),
+    ("three nine six one", "3961"),
+];
+const CHINESE: &[(&str, Want, &str)] = &[
+    ("是的。", Want::YesNo, "是的"),
+    ("不是。", Want::YesNo, "不是"),
+    ("对。", Want::YesNo, "对"),
+    ("好的。", Want::YesNo, "好的"),
+    ("不用了。", Want::YesNo, "不用了"),
+    ("不对。", Want::YesNo, "不对"),
+    ("可以。", Want::YesNo, "可以"),
+    ("不要。", Want::YesNo, "不要"),
+    ("四二七一。", Want::Digits, "4271"),
+    ("九零三五。", Want::Digits, "9035"),
+    ("五五八六。", Want::Digits, "5586"),
+    ("查询订单。", Want::Open, "查询订单"),
+    ("我要退货。", Want::Open, "我要退货"),
+    ("营业时间。", Want::Open, "营业时间"),
+    ("转人工。", Want::Open, "转人工"),
+    ("人工服务。", Want::Open, "人工服务"),
+];
+
+#[derive(Clone, Copy)]
+enum Want {
+    Open,
+    YesNo,
+    Digits,
+}
+
+impl Want {
+    fn expectation(self) -> Expectation {
+        match self {
+            Self::Open => Expectation::Open,
+            Self::YesNo => Expectation::YesNo,
+            Self::Digits => Expectation::Digits { min: 4, max: 5, sensitive: false },
+        }
+    }
+}
+
+/// The recogniser, the callers' voices, and what it took.
+struct Trial {
+    sphinx: Sphinx,
+    voices: Vec<hotline::speech::speak::Voices>,
+    finals_ms: Vec<f64>,
+    sound_s: f64,
+    work_s: f64,
+}
+
+fn main() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let data = tempfile::tempdir().expect("a folder");
+    let english = PHRASES.iter().map(|t| Phrase { text: (*t).to_owned(), language: Language::EN });
+    let chinese = ["查询订单", "我要退货", "营业时间"].map(|t| Phrase { text: t.to_owned(), language: Language::ZH });
+    let config = SphinxConfig { library: std::env::var("SPHINX_LIBRARY").unwrap_or_default(), ..SphinxConfig::default() };
+    let sphinx = match Sphinx::open(&config, english.chain(chinese).collect()) {
+        Ok(sphinx) => sphinx,
+        Err(error) => return println!("SKIP hear: {error}"),
+    };
+    let config = |voice| {
+        let mut config = SpeakConfig { engines: vec![EngineKind::Flite, EngineKind::Espeak], ..SpeakConfig::default() };
+        config.flite.voice = voice;
+        config
+    };
+    let voices = FliteVoice::ALL.iter().filter_map(|v| open(&config(*v), data.path(), runtime.handle()).ok()).collect();
+    let mut trial = Trial { sphinx, voices, finals_ms: Vec::new(), sound_s: 0.0, work_s: 0.0 };
+
+    let inside: Vec<_> = INSIDE.iter().map(|t| (*t, Expectation::Open, *t)).collect();
+    trial.english("phrases, open", &inside, |wanted, heard| wanted == heard);
+    let digits: Vec<_> = DIGITS.iter().map(|(t, w)| (*t, Want::Digits.expectation(), *w)).collect();
+    trial.english("digit strings", &digits, |wanted, heard| wanted == heard);
+    let yes_no: Vec<_> = YES_NO.iter().map(|(t, yes)| (*t, Expectation::YesNo, if *yes { "+" } else { "-" })).collect();
+    let negative = |heard: &str| ["no", "nope", "nah", "wrong", "don't", "not"].iter().any(|w| heard.split(' ').any(|h| h == *w));
+    trial.english("yes or no", &yes_no, |wanted, heard| negative(heard) == (wanted == "-"));
+    for (name, expectation) in
+        [("open", Expectation::Open), ("yes or no", Expectation::YesNo), ("digits", Want::Digits.expectation())]
+    {
+        trial.outside(name, &expectation);
+    }
+    trial.people();
+    trial.mandarin();
+    trial.finals_ms.sort_by(f64::total_cmp);
+    let at = |q: f64| trial.finals_ms[(trial.finals_ms.len() as f64 * q) as usize];
+    println!(
+        "finish to final transcript: p50 {:.1} ms, p95 {:.1} ms (wall); real-time factor {:.3}",
+        at(0.5),
+        at(0.95),
+        trial.work_s / trial.sound_s
+    );
+}
+
+impl Trial {
+    fn english(&mut self, name: &str, cases: &[(&str, Expectation, &str)], right: impl Fn(&str, &str) -> bool) {
+        let (mut all, mut wrong, mut rejected) = (0, 0, 0);
+        for (text, expectation, wanted) in cases {
+            for voice in 0..self.voices.len() {
+                let pcm = spoken(&self.voices[voice], text, Language::EN);
+                let heard = self.hear(&pcm, expectation, Language::EN);
+                all += 1;
+                if heard.is_nothing() {
+                    rejected += 1;
+                } else if !right(wanted, &heard.text) {
+                    wrong += 1;
+                    println!("  {name}: {text:?} heard as {:?} ({:.2})", heard.text, heard.confidence.get());
+                }
+            }
+        }
+        println!("{name}: {all} sentences, {wrong} wrong, {rejected} rejected");
+    }
+
+    fn outside(&mut self, name: &str, expectation: &Expectation) {
+        let (mut all, mut accepted) = (0, 0);
+        for text in OUTSIDE {
+            for voice in 0..self.voices.len() {
+                let pcm = spoken(&self.voices[voice], text, Language::EN);
+                let heard = self.hear(&pcm, expectation, Language::EN);
+                all += 1;
+                accepted += usize::from(!heard.is_nothing());
+                if !heard.is_nothing() {
+                    println!("  outside, {name}: {text:?} heard as {:?} ({:.2})", heard.text, heard.confidence.get());
+                }
+            }
+        }
+        println!("outside the grammar, {name}: {all} sentences, {accepted} accepted");
+    }
+
+    /// People's voices from pocketsphinx-testdata: nothing that they say is in the grammar.
+    fn people(&mut self) {
+        let (mut all, mut accepted) = (0, 0);
+        for folder in ["librivox", "cards"] {
+            let Ok(files) = std::fs::read_dir(Path::new("/usr/share/pocketsphinx/test/data").join(folder)) else { continue };
+            for path in files.flatten().map(|f| f.path()).filter(|p| p.extension().is_some_and(|e| e == "wav")) {
+                let Ok(sound) =
+                    std::fs::File::open(&path).map_err(|e| e.to_string()).and_then(|f| Sound::read(f).map_err(|e| e.to_string()))
+                else {
+                    continue;
+                };
+                let heard = self.hear(&telephone(&sound.pcm, sound.rate), &Expectation::Open, Language::EN);
+                all += 1;
+                accepted += usize::from(!heard.is_nothing());
+            }
+        }
+        println!("people outside the grammar (pocketsphinx-testdata): {all} recordings, {accepted} accepted");
+    }
+
+    fn mandarin(&mut self) {
+        let (mut wrong, mut rejected) = (0, 0);
+        for (text, want, wanted) in CHINESE {
+            let pcm = spoken(&self.voices[0], text, Language::ZH);
+            let heard = self.hear(&pcm, &want.expectation(), Language::ZH);
+            if heard.is_nothing() {
+                rejected += 1;
+                println!("  mandarin: {text} rejected, {:?}", heard.alternatives.first().map(|a| (&a.text, a.confidence.get())));
+            } else if heard.text != *wanted {
+                wrong += 1;
+                println!("  mandarin: {text} heard as {}", heard.text);
+            }
+        }
+        println!("mandarin by espeak-ng: {} sentences, {wrong} wrong, {rejected} rejected", CHINESE.len());
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+    fn hear(&mut self, pcm: &[i16], expectation: &Expectation, language: Language) -> Transcript {
+        let request =
+            HearRequest { language, expectation: expectation.clone(), from: MediaTime::ZERO, cancel: Cancel::default() };
+        let mut hearing = self.sphinx.start(request).expect("starts");
+        let begun = Instant::now();
+        for piece in pcm.chunks(320) {
+            hearing.feed(piece).expect("takes sound");
+        }
+        let ended = Instant::now();
+        let heard = hearing.finish().expect("ends");
+        self.finals_ms.push(ended.elapsed().as_secs_f64() * 1_000.0);
+        self.work_s += begun.elapsed().as_secs_f64();
+        self.sound_s += pcm.len() as f64 / 16_000.0;
+        heard
+    }
+}
+
+fn spoken(voice: &impl Synthesizer, text: &str, language: Language) -> Vec<i16> {
+    let rate = voice.rate(language);
+    let mut pcm = vec![0; rate.frame_len() * 10];
+    let mut sink = |piece: &[i16]| {
+        pcm.extend_from_slice(piece);
+        ControlFlow::Continue(())
+    };
+    voice.synthesise(text, language, Delivery::default(), &mut sink).expect("speaks");
+    pcm.resize(pcm.len() + rate.frame_len() * 20, 0);
+    telephone(&pcm, rate)
+}
+
+/// Through G.711 at 8 kHz and back to 16 kHz.
+fn telephone(pcm: &[i16], rate: SampleRate) -> Vec<i16> {
+    let convert = |pcm: &[i16], from, to| {
+        let mut out = Vec::new();
+        let mut resampler = StreamResampler::new(from, to);
+        resampler.push(pcm, &mut out);
+        resampler.finish(&mut out);
+        out
+    };
+    let coded: Vec<i16> = convert(pcm, rate, SampleRate::HZ_8000).into_iter().map(|s| decode_ulaw(encode_ulaw(s))).collect();
+    convert(&coded, SampleRate::HZ_8000, SampleRate::HZ_16000)
+}

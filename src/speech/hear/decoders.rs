@@ -1,0 +1,155 @@
+//! Decoders of the embedded engine: a bounded pool, each with its dictionary and the grammars it used last.
+//! Never holds its lock while it decodes or loads a model.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use super::grammar::Grammar;
+use super::lexicon::Pronounced;
+use super::sphinx_ffi::{Decoder, Interface, Library};
+use super::{HearError, SphinxConfig};
+
+/// Keeps at most so many decoders and lends them out.
+pub(super) struct Decoders {
+    library: Arc<Library>,
+    config: SphinxConfig,
+    shelf: Mutex<Shelf>,
+}
+
+#[derive(Default)]
+struct Shelf {
+    idle: Vec<Primed>,
+    lent: usize,
+}
+
+/// A decoder and what it has been taught.
+pub(super) struct Primed {
+    pub(super) decoder: Decoder,
+    words: HashSet<String>,
+    /// Grammars by the name they have in the decoder, the latest last.
+    grammars: VecDeque<String>,
+}
+
+/// A decoder on loan; it goes back when this is dropped.
+pub(super) struct Lent {
+    home: Arc<Decoders>,
+    primed: Option<Primed>,
+}
+
+impl Decoders {
+    /// A pool whose first decoder is made at once, so that a bad model is found at start.
+    pub(super) fn open(library: Arc<Library>, config: &SphinxConfig) -> Result<Arc<Self>, HearError> {
+        let pool = Self { library, config: config.clone(), shelf: Mutex::default() };
+        let first = pool.make()?;
+        pool.shelf().idle.push(first);
+        Ok(Arc::new(pool))
+    }
+
+    /// A decoder with this grammar active, an idle one that already knows it where there is one.
+    pub(super) fn lend(self: &Arc<Self>, grammar: &Grammar, sounds: &Pronounced) -> Result<Lent, HearError> {
+        let name = name_of(&grammar.jsgf);
+        let idle = {
+            let mut shelf = self.shelf();
+            if shelf.lent >= self.config.decoders {
+                return Err(failed(format!("all {} decoders are in use; raise hear.sphinx.decoders", self.config.decoders)));
+            }
+            shelf.lent += 1;
+            let at = shelf.idle.iter().position(|primed| primed.grammars.contains(&name));
+            at.or_else(|| shelf.idle.len().checked_sub(1)).map(|at| shelf.idle.swap_remove(at))
+        };
+        // From here on the loan is counted back by `Lent`, also on an error.
+        let mut lent = Lent { home: self.clone(), primed: idle };
+        if lent.primed.is_none() {
+            lent.primed = Some(self.make()?);
+        }
+        lent.primed().learn(&name, grammar, sounds, self.config.grammars_kept)?;
+        Ok(lent)
+    }
+
+    fn make(&self) -> Result<Primed, HearError> {
+        let model = self.config.acoustic_model.display().to_string();
+        // All senones are scored in every frame, so that a path's score tells how far it lies below the best sound.
+        let mut options = vec![("hmm", model.as_str()), ("fwdflat", "no"), ("bestpath", "no"), ("compallsen", "yes")];
+        if self.library.interface() == Interface::V08 {
+            options.push(("remove_silence", "no"));
+        }
+        let decoder = is_model(&self.config.acoustic_model).then(|| Decoder::new(&self.library, &options)).flatten();
+        let decoder = decoder.ok_or_else(|| {
+            failed(format!("no acoustic model in {model}; apt-get install pocketsphinx-en-us, or set hear.sphinx.acoustic_model"))
+        })?;
+        Ok(Primed { decoder, words: HashSet::new(), grammars: VecDeque::new() })
+    }
+
+    fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Lent {
+    pub(super) fn primed(&mut self) -> &mut Primed {
+        self.primed.as_mut().expect("a loan holds its decoder until it is dropped")
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let mut shelf = self.home.shelf();
+        shelf.lent -= 1;
+        shelf.idle.extend(self.primed.take());
+    }
+}
+
+impl Primed {
+    fn learn(&mut self, name: &str, grammar: &Grammar, sounds: &Pronounced, kept: usize) -> Result<(), HearError> {
+        if let Some(at) = self.grammars.iter().position(|known| known == name) {
+            self.grammars.remove(at);
+        } else {
+            for word in &grammar.words {
+                self.learn_word(word, sounds)?;
+            }
+            if !self.decoder.add_grammar(name, &grammar.jsgf) {
+                return Err(failed("the grammar of this moment was refused; a phrase holds something that cannot be spoken"));
+            }
+        }
+        self.grammars.push_back(name.to_owned());
+        if !self.decoder.activate(name) {
+            return Err(failed("the grammar could not be made active"));
+        }
+        while self.grammars.len() > kept.max(1) {
+            let oldest = self.grammars.pop_front().expect("more than one is there");
+            self.decoder.remove(&oldest);
+        }
+        Ok(())
+    }
+
+    fn learn_word(&mut self, word: &str, sounds: &Pronounced) -> Result<(), HearError> {
+        if !self.words.insert(word.to_owned()) {
+            return Ok(());
+        }
+        let readings = sounds.get(word).map_or(&[][..], |(_, readings)| readings);
+        for (i, phones) in readings.iter().enumerate() {
+            // Further readings carry a number, which the decoder strips from what it hears.
+            let name = if i == 0 { word.to_owned() } else { format!("{word}({})", i + 1) };
+            if !self.decoder.add_word(&name, phones) {
+                return Err(failed("the acoustic model lacks a phone of the dictionary; it must be an English one"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_model(folder: &Path) -> bool {
+    ["mdef", "means", "variances", "transition_matrices"].iter().all(|file| folder.join(file).is_file())
+}
+
+fn name_of(jsgf: &str) -> String {
+    let mut hasher = DefaultHasher::new();
+    jsgf.hash(&mut hasher);
+    format!("g{:016x}", hasher.finish())
+}
+
+fn failed(what: impl Into<String>) -> HearError {
+    HearError::Backend { engine: "sphinx", what: what.into() }
+}

@@ -1,0 +1,462 @@
+//! The embedded recogniser: PocketSphinx hears a grammar made of the pack's phrases and what is expected, while the caller speaks.
+//! Never forces a sentence onto what lies outside of the grammar: that is [`Transcript::nothing`], with the reading as an alternative.
+//!
+//! Every senone of the acoustic model is scored in each 10 ms, so a path's score says how far it lies below the best that the
+//! model could have made of the sound ("on-line garbage", Boite et al., Eurospeech 1993). In-grammar speech lies close, other
+//! speech does not; the two thresholds of [`SphinxConfig`] are the operating point, measured by `cargo bench --bench hear`.
+//!
+//! Mandarin is heard through English phones, for grammars of a few words only; it was never tried on people.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::audio::{MediaTime, SampleRate};
+use crate::talk::{Alternative, Expectation, Finality, Language, Probability, Transcript, Word};
+
+use super::decoders::{Decoders, Lent};
+use super::grammar::{self, Grammar};
+use super::lexicon::{Lexicon, Pronounced, Source};
+use super::phrase::{Phrase, Piece, pieces};
+use super::sphinx_ffi::{Library, Segment};
+use super::written::written;
+use super::{HearError, HearRequest, Hearing, Recognizer, SphinxConfig};
+
+const NAME: &str = "sphinx";
+/// Frames of 10 ms below which a word is too short to be judged alone.
+const SHORT_WORD_FRAMES: u32 = 8;
+/// Sound between two partial transcripts.
+const PARTIAL_EVERY_SAMPLES: usize = 3_200;
+
+/// The embedded recogniser, shared by all calls.
+pub struct Sphinx {
+    decoders: Arc<Decoders>,
+    config: SphinxConfig,
+    phrases: Vec<Phrase>,
+    lexicon: Lexicon,
+    /// Pronunciations of every word that was needed so far.
+    sounds: Mutex<Pronounced>,
+    unpronounceable: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Sphinx {
+    /// Opens the library, the model and the dictionary, and makes one decoder ready. Phrases with a word that nothing can
+    /// pronounce are left out of the grammars and told by [`Self::unpronounceable`].
+    pub fn open(config: &SphinxConfig, phrases: Vec<Phrase>) -> Result<Self, HearError> {
+        let library = if config.library.is_empty() { Library::open() } else { Library::open_at(&config.library) };
+        let library = library.map_err(|e| failed(format!("{e}; apt-get install libpocketsphinx3 pocketsphinx-en-us")))?;
+        let lexicon = Lexicon::read(&config.dictionary).map_err(|e| {
+            failed(format!(
+                "{}: {e}; apt-get install pocketsphinx-en-us, or set hear.sphinx.dictionary",
+                config.dictionary.display()
+            ))
+        })?;
+        let decoders = Decoders::open(library, config)?;
+        let mut sphinx = Self {
+            decoders,
+            config: config.clone(),
+            phrases: Vec::new(),
+            lexicon,
+            sounds: Mutex::default(),
+            unpronounceable: BTreeMap::new(),
+        };
+        sphinx.keep_pronounceable(phrases);
+        Ok(sphinx)
+    }
+
+    /// Phrases that cannot be heard, each with the words (or characters) that no rule can pronounce.
+    pub const fn unpronounceable(&self) -> &BTreeMap<String, BTreeSet<String>> {
+        &self.unpronounceable
+    }
+
+    /// Words whose pronunciation was only guessed from their letters.
+    pub fn guessed(&self) -> Vec<String> {
+        let sounds = self.sounds.lock().unwrap_or_else(PoisonError::into_inner);
+        sounds.iter().filter(|(_, (source, _))| *source == Source::Rules).map(|(word, _)| word.clone()).collect()
+    }
+
+    fn keep_pronounceable(&mut self, phrases: Vec<Phrase>) {
+        let words: Vec<BTreeSet<String>> = phrases.iter().map(words_of).collect();
+        let sounds = self.learn(&words.iter().flatten().cloned().collect());
+        for (phrase, words) in phrases.into_iter().zip(words) {
+            let silent: BTreeSet<String> = words.into_iter().filter(|w| !sounds.contains_key(w)).collect();
+            if silent.is_empty() {
+                self.phrases.push(phrase);
+            } else {
+                self.unpronounceable.entry(phrase.text).or_default().extend(silent);
+            }
+        }
+    }
+
+    /// The pronunciations of these words; the dictionary is read once for those not met before.
+    fn learn(&self, words: &BTreeSet<String>) -> Pronounced {
+        let mut sounds = self.sounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let new: Vec<String> = words.iter().filter(|w| !sounds.contains_key(*w)).cloned().collect();
+        if !new.is_empty() {
+            sounds.extend(self.lexicon.pronounce(&new));
+        }
+        words.iter().filter_map(|w| Some((w.clone(), sounds.get(w)?.clone()))).collect()
+    }
+
+    /// The expectation without choices that cannot be pronounced.
+    fn sayable(&self, expectation: &Expectation, language: Language) -> Expectation {
+        let Expectation::Choice(choices) = expectation else { return expectation.clone() };
+        let mut choices = choices.clone();
+        for choice in &mut choices {
+            choice.phrases.retain(|text| {
+                let words = words_of(&Phrase { text: text.clone(), language });
+                self.learn(&words).len() == words.len()
+            });
+        }
+        Expectation::Choice(choices)
+    }
+}
+
+impl Recognizer for Sphinx {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    /// English; and of Mandarin some: what its small grammar holds, never free speech.
+    fn hears(&self, language: Language) -> bool {
+        language == Language::EN || language == Language::ZH
+    }
+
+    fn start(&self, request: HearRequest) -> Result<Box<dyn Hearing>, HearError> {
+        if !self.hears(request.language) {
+            return Err(failed(format!("it hears en and a little zh, not {}", request.language)));
+        }
+        let expectation = self.sayable(&request.expectation, request.language);
+        let grammar = Grammar::build(&self.phrases, &expectation, request.language);
+        let sounds = self.learn(&grammar.words);
+        let mut lent = self.decoders.lend(&grammar, &sounds)?;
+        if !lent.primed().decoder.start() {
+            return Err(failed("the decoder could not begin an utterance"));
+        }
+        let limits = Limits { mean: self.config.reject_above, word: self.config.reject_word_above };
+        Ok(Box::new(Listening { lent, request, limits, told: String::new(), since_partial: 0, open: true }))
+    }
+}
+
+fn words_of(phrase: &Phrase) -> BTreeSet<String> {
+    let words = |piece| match piece {
+        Piece::Words(words) => grammar::spelled(&words, phrase.language),
+        Piece::Slot(_) => Vec::new(),
+    };
+    pieces(&phrase.text).into_iter().flat_map(words).collect()
+}
+
+/// The operating point.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    mean: f32,
+    word: f32,
+}
+
+impl Limits {
+    /// How surely these words were said: 0.5 is the operating point, less is outside the grammar. Not calibrated.
+    fn confidence(self, words: &[&Segment]) -> Probability {
+        let total: u32 = words.iter().map(|w| frames(w)).sum();
+        let mean = -words.iter().map(|w| w.score as f32).sum::<f32>() / total.max(1) as f32;
+        let long = words.iter().filter(|w| frames(w) >= SHORT_WORD_FRAMES);
+        let worst = long.map(|w| distance(w)).fold(0.0, f32::max);
+        let margin = ((self.mean - mean) / 8.0).min((self.word - worst) / 12.0);
+        Probability::new(1.0 / (1.0 + (-margin).exp()))
+    }
+}
+
+const fn frames(segment: &Segment) -> u32 {
+    segment.to_frame.saturating_sub(segment.from_frame) + 1
+}
+
+/// How far a segment lies below the best sound, on average a frame.
+fn distance(segment: &Segment) -> f32 {
+    -(segment.score as f32) / frames(segment) as f32
+}
+
+/// One utterance in a decoder.
+struct Listening {
+    lent: Lent,
+    request: HearRequest,
+    limits: Limits,
+    told: String,
+    since_partial: usize,
+    /// The decoder's utterance is still to be ended.
+    open: bool,
+}
+
+impl Listening {
+    fn end(&mut self) -> bool {
+        std::mem::take(&mut self.open) && self.lent.primed().decoder.end()
+    }
+
+    fn transcript(&mut self, finality: Finality) -> Transcript {
+        let language = self.request.language;
+        let segments = self.lent.primed().decoder.segments();
+        let said: Vec<&Segment> = segments.iter().filter(|s| is_word(&s.word)).collect();
+        if said.is_empty() {
+            return Transcript { finality, ..Transcript::nothing(language, NAME) };
+        }
+        let confidence = self.limits.confidence(&said);
+        let words: Vec<Word> = said.iter().map(|s| self.word(s)).collect();
+        let separator = if language == Language::ZH { "" } else { " " };
+        let spoken = words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(separator);
+        let text = written(&spoken, language, &self.request.expectation);
+        let sure = Transcript { finality, confidence, words, ..Transcript::of_text(text, language, NAME) };
+        if confidence.get() >= 0.5 {
+            return sure;
+        }
+        let rejected = Alternative { text: sure.text, confidence };
+        Transcript { finality, confidence, alternatives: vec![rejected], ..Transcript::nothing(language, NAME) }
+    }
+
+    fn word(&self, segment: &Segment) -> Word {
+        let at = |frame: u32| {
+            let sample = MediaTime::from_samples(u64::from(frame) * 160, SampleRate::HZ_16000);
+            MediaTime::from_micros(self.request.from.as_micros() + sample.as_micros())
+        };
+        Word {
+            text: base(&segment.word).to_owned(),
+            from: at(segment.from_frame),
+            to: at(segment.to_frame + 1),
+            confidence: self.limits.confidence(&[segment]),
+        }
+    }
+}
+
+impl Hearing for Listening {
+    fn feed(&mut self, pcm: &[i16]) -> Result<Option<Transcript>, HearError> {
+        if self.request.cancel.is_cancelled() {
+            return Err(HearError::Cancelled);
+        }
+        if !pcm.is_empty() && !self.lent.primed().decoder.process(pcm) {
+            return Err(failed("the decoder could not take the sound"));
+        }
+        self.since_partial += pcm.len();
+        if self.since_partial < PARTIAL_EVERY_SAMPLES {
+            return Ok(None);
+        }
+        self.since_partial = 0;
+        let partial = self.transcript(Finality::Partial);
+        if partial.is_nothing() || partial.text == self.told {
+            return Ok(None);
+        }
+        self.told.clone_from(&partial.text);
+        Ok(Some(partial))
+    }
+
+    fn finish(mut self: Box<Self>) -> Result<Transcript, HearError> {
+        if self.request.cancel.is_cancelled() {
+            return Err(HearError::Cancelled);
+        }
+        if !self.end() {
+            return Err(failed("the decoder could not end the utterance"));
+        }
+        // Without a path to an end of the grammar the best one so far is a half sentence, which nobody said.
+        if self.lent.primed().decoder.has_hypothesis() {
+            Ok(self.transcript(Finality::Final))
+        } else {
+            Ok(Transcript::nothing(self.request.language, NAME))
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn is_word(segment: &str) -> bool {
+    !segment.starts_with(['<', '[', '(', '+'])
+}
+
+/// The word without the number of its reading.
+fn base(word: &str) -> &str {
+    word.split_once('(').map_or(word, |(base, _)| base)
+}
+
+fn failed(what: impl Into<String>) -> HearError {
+    HearError::Backend { engine: NAME, what: what.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::super::Cancel;
+    use super::*;
+    use crate::speech::speak::{Delivery, EngineKind, SpeakConfig, Synthesizer, open};
+
+    fn phrases() -> Vec<Phrase> {
+        let english =
+            ["where is my order", "where is order {order_number}", "i want to return something", "what are your opening hours"];
+        let chinese = ["查询订单", "我要退货", "营业时间"];
+        let of = |texts: &[&str], language| texts.iter().map(|t| Phrase { text: (*t).to_owned(), language }).collect::<Vec<_>>();
+        [of(&english, Language::EN), of(&chinese, Language::ZH)].concat()
+    }
+
+    /// The recogniser, or a named skip where its Debian packages are not there.
+    fn sphinx(test: &str) -> Option<Sphinx> {
+        match Sphinx::open(&SphinxConfig::default(), phrases()) {
+            Ok(sphinx) => Some(sphinx),
+            Err(error) => {
+                println!("SKIP {test}: {error}");
+                None
+            }
+        }
+    }
+
+    /// Speech in a telephone's band, with silence around it; none where flite is not there.
+    #[cfg(feature = "flite")]
+    fn spoken(test: &str, text: &str) -> Option<Vec<i16>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let config = SpeakConfig { engines: vec![EngineKind::Flite], ..SpeakConfig::default() };
+        let data = tempfile::tempdir().expect("a folder");
+        let voice = match open(&config, data.path(), runtime.handle()) {
+            Ok(voice) if voice.speaks(Language::EN) => voice,
+            _ => {
+                println!("SKIP {test}: flite is not installed");
+                return None;
+            }
+        };
+        let mut pcm = vec![0; 3_200];
+        let mut sink = |piece: &[i16]| {
+            pcm.extend_from_slice(piece);
+            ControlFlow::Continue(())
+        };
+        assert_eq!(voice.rate(Language::EN), SampleRate::HZ_16000);
+        voice.synthesise(text, Language::EN, Delivery::default(), &mut sink).expect("speaks");
+        pcm.extend([0; 6_400]);
+        Some(narrow(&pcm))
+    }
+
+    /// Nothing above 3.4 kHz: a windowed sinc of 63 taps.
+    #[cfg(feature = "flite")]
+    fn narrow(pcm: &[i16]) -> Vec<i16> {
+        use std::f32::consts::PI;
+        let cut = 2.0 * 3_400.0 / 16_000.0;
+        let tap = |i: i32| {
+            let window = 0.54 + 0.46 * (PI * i as f32 / 31.0).cos();
+            window * if i == 0 { cut } else { (PI * cut * i as f32).sin() / (PI * i as f32) }
+        };
+        let taps: Vec<f32> = (-31..=31).map(tap).collect();
+        pcm.windows(63).map(|w| w.iter().zip(&taps).map(|(&s, t)| f32::from(s) * t).sum::<f32>() as i16).collect()
+    }
+
+    fn hear(sphinx: &Sphinx, pcm: &[i16], expectation: Expectation) -> Transcript {
+        let request =
+            HearRequest { language: Language::EN, expectation, from: MediaTime::from_millis(1_000), cancel: Cancel::default() };
+        let mut hearing = sphinx.start(request).expect("starts");
+        for piece in pcm.chunks(320) {
+            hearing.feed(piece).expect("takes sound");
+        }
+        hearing.finish().expect("ends")
+    }
+
+    #[cfg(feature = "flite")]
+    #[test]
+    fn what_is_in_the_grammar_is_heard_on_a_phone_line() {
+        let test = "what_is_in_the_grammar_is_heard_on_a_phone_line";
+        let (Some(sphinx), Some(order)) = (sphinx(test), spoken(test, "where is my order")) else { return };
+        let heard = hear(&sphinx, &order, Expectation::Open);
+        assert_eq!(heard.text, "where is my order");
+        assert!(heard.confidence.get() > 0.5);
+        assert!(heard.words.windows(2).all(|w| w[0].to <= w[1].from), "{:?}", heard.words);
+        assert!(heard.words[0].from > MediaTime::from_millis(1_100));
+        // Which digit it was is often wrong in a telephone's band (benches/hear.rs); that it was four of them is not.
+        let Some(digits) = spoken(test, "four two seven one") else { return };
+        let heard = hear(&sphinx, &digits, Expectation::Digits { min: 4, max: 4, sensitive: false }).text;
+        assert!(heard.len() == 4 && heard.bytes().all(|b| b.is_ascii_digit()), "{heard}");
+    }
+
+    #[cfg(feature = "flite")]
+    #[test]
+    fn what_is_outside_the_grammar_is_nothing_and_not_the_nearest_phrase() {
+        let test = "what_is_outside_the_grammar_is_nothing_and_not_the_nearest_phrase";
+        let Some(sphinx) = sphinx(test) else { return };
+        for text in ["my grandmother used to bake apple pies on sunday", "purple elephants dance quietly in the moonlight"] {
+            let Some(pcm) = spoken(test, text) else { return };
+            assert!(hear(&sphinx, &pcm, Expectation::Open).is_nothing(), "{text}");
+        }
+    }
+
+    #[test]
+    fn silence_is_nothing_and_decoders_come_back() {
+        let Some(sphinx) = sphinx("silence_is_nothing_and_decoders_come_back") else { return };
+        for expectation in [Expectation::Open, Expectation::YesNo, Expectation::Spelling, Expectation::Date, Expectation::Open] {
+            assert!(hear(&sphinx, &[0; 16_000], expectation).is_nothing());
+        }
+        // One utterance given up half way leaves its decoder usable.
+        let request = HearRequest {
+            language: Language::ZH,
+            expectation: Expectation::YesNo,
+            from: MediaTime::ZERO,
+            cancel: Cancel::default(),
+        };
+        let mut hearing = sphinx.start(request.clone()).expect("starts");
+        hearing.feed(&[0; 4_000]).expect("takes sound");
+        request.cancel.cancel();
+        assert!(matches!(hearing.feed(&[0; 320]), Err(HearError::Cancelled)));
+        drop(hearing);
+        assert!(hear(&sphinx, &[0; 16_000], Expectation::YesNo).is_nothing());
+    }
+
+    #[test]
+    fn every_grammar_of_both_languages_is_taken_by_the_library() {
+        let Some(sphinx) = sphinx("every_grammar_of_both_languages_is_taken_by_the_library") else { return };
+        for language in [Language::EN, Language::ZH] {
+            for expectation in [
+                Expectation::Open,
+                Expectation::YesNo,
+                Expectation::Digits { min: 1, max: 16, sensitive: true },
+                Expectation::Spelling,
+                Expectation::Date,
+                Expectation::Amount,
+                Expectation::Name,
+                Expectation::Address,
+            ] {
+                let request =
+                    HearRequest { language, expectation: expectation.clone(), from: MediaTime::ZERO, cancel: Cancel::default() };
+                let started = sphinx.start(request).map(drop);
+                assert!(started.is_ok(), "{language} {expectation:?}: {started:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn more_utterances_than_decoders_are_refused_with_the_setting_to_raise() {
+        let config = SphinxConfig { decoders: 1, ..SphinxConfig::default() };
+        let Ok(sphinx) = Sphinx::open(&config, Vec::new()) else {
+            return println!("SKIP more_utterances_than_decoders: PocketSphinx is not installed");
+        };
+        let request = HearRequest {
+            language: Language::EN,
+            expectation: Expectation::YesNo,
+            from: MediaTime::ZERO,
+            cancel: Cancel::default(),
+        };
+        let first = sphinx.start(request.clone()).expect("the one decoder");
+        assert!(sphinx.start(request.clone()).err().expect("none is left").to_string().contains("hear.sphinx.decoders"));
+        drop(first);
+        assert!(sphinx.start(request).is_ok());
+    }
+
+    #[test]
+    fn characters_without_a_pronunciation_are_reported() {
+        let phrase = |text: &str| Phrase { text: text.to_owned(), language: Language::ZH };
+        let Ok(sphinx) = Sphinx::open(&SphinxConfig::default(), vec![phrase("龘货"), phrase("退货")]) else {
+            return println!("SKIP characters_without_a_pronunciation: PocketSphinx is not installed");
+        };
+        assert_eq!(sphinx.unpronounceable()["龘货"], BTreeSet::from(["龘".to_owned()]));
+        assert_eq!(sphinx.phrases.len(), 1);
+    }
+
+    #[test]
+    fn the_operating_point_is_at_one_half() {
+        let limits = Limits { mean: 68.0, word: 95.0 };
+        let segment = |score: i32| Segment { word: "order".into(), from_frame: 0, to_frame: 9, score };
+        assert!(limits.confidence(&[&segment(-680)]).get() >= 0.5);
+        assert!(limits.confidence(&[&segment(-700)]).get() < 0.5);
+        assert!(limits.confidence(&[&segment(-300)]).get() > 0.9);
+    }
+}
