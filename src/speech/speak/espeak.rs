@@ -93,11 +93,13 @@ fn failed(what: impl Into<String>) -> SpeakError {
 mod tests {
     use super::*;
 
+    /// One folder for all runs: the first data folder stays for the life of a process, so none may vanish with its test.
+    fn cache() -> std::path::PathBuf {
+        std::env::temp_dir().join("hotline-tests")
+    }
+
     fn espeak() -> Espeak {
-        let cache = tempfile::tempdir().expect("a temporary folder");
-        // The first data folder stays for the life of the process, so this one must too.
-        let cache = cache.keep();
-        Espeak::open(&cache, &BTreeMap::new()).expect("its data comes with the build")
+        Espeak::open(&cache(), &BTreeMap::new()).expect("its data comes with the build")
     }
 
     fn spoken(text: &str, language: Language, rate: f32) -> Result<Vec<i16>, SpeakError> {
@@ -133,9 +135,8 @@ mod tests {
 
     #[test]
     fn a_voice_it_does_not_have_is_an_error_and_the_next_one_is_right() {
-        let cache = tempfile::tempdir().expect("a temporary folder").keep();
         let chosen = BTreeMap::from([(Language::EN, "no-such-voice".to_owned())]);
-        let wrong = Espeak::open(&cache, &chosen).expect("opens");
+        let wrong = Espeak::open(&cache(), &chosen).expect("opens");
         let error = said(&wrong, "Hello", Language::EN, 1.0).expect_err("refused");
         assert!(error.to_string().contains("no-such-voice"), "{error}");
         assert!(!spoken("Hello", Language::EN, 1.0).expect("speaks").is_empty());

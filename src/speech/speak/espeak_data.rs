@@ -4,6 +4,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 use flate2::read::GzDecoder;
 
@@ -19,6 +20,8 @@ pub const PACKED_BYTES: usize = PACKED.len();
 /// Written to a folder of this process's own first and renamed, so that a crash leaves no half of it and two processes
 /// may start at the same time.
 pub fn unpacked(cache: &Path) -> io::Result<PathBuf> {
+    static UNPACKING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = UNPACKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let folder = cache.join(format!("espeak-ng-data-{DIGEST}"));
     if folder.join("phontab").is_file() {
         return Ok(folder);
