@@ -243,7 +243,7 @@ impl<'p> Draft<'p> {
         let spec = &self.pack.tools()[&call.tool];
         let allowed = spec.level <= self.session.level && (spec.effect == Effect::Reads || self.take_consent());
         let arguments = spec.arguments.iter().map(|(name, kind)| {
-            let value = self.session.variables(self.pack).get_path(&call.arguments[name])?;
+            let value = value_at(&self.session.variables(self.pack), &call.arguments[name])?;
             Some((name.clone(), kind.coerce(&value)?))
         });
         let arguments = arguments.collect::<Option<_>>();
@@ -269,14 +269,8 @@ impl<'p> Draft<'p> {
     }
 }
 
-/// Finds `order` or `found.number` among the variables.
-trait Path {
-    fn get_path(&self, path: &str) -> Option<serde_json::Value>;
-}
-
-impl Path for minijinja::Value {
-    fn get_path(&self, path: &str) -> Option<serde_json::Value> {
-        let found = path.split('.').try_fold(self.clone(), |value, name| value.get_attr(name).ok())?;
-        serde_json::to_value(found).ok()
-    }
+/// `order` or `found.number` among the variables.
+fn value_at(variables: &minijinja::Value, path: &str) -> Option<serde_json::Value> {
+    let found = path.split('.').try_fold(variables.clone(), |value, name| value.get_attr(name).ok())?;
+    serde_json::to_value(found).ok()
 }
