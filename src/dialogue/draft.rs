@@ -253,7 +253,7 @@ impl<'p> Draft<'p> {
             self.transfer(self.pack.handoff());
             return Flowing::Stopped;
         };
-        let filler = call.filler.as_ref().or(Some(self.pack.prompt(Cue::Filler)));
+        let filler = call.filler.as_ref().or_else(|| Some(self.pack.prompt(Cue::Filler)));
         let filler = filler.and_then(|f| f.render(self.session.language, &self.session.variables(self.pack)).ok());
         let (name, effect, level, timeout) = (spec.name.clone(), spec.effect, spec.level, spec.timeout);
         let call = ToolCall { name, arguments, effect, level, timeout, filler };

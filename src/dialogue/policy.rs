@@ -51,7 +51,7 @@ pub(super) fn check(pack: &Pack, session: &Session, words: &str, proposal: &Prop
             }
             Command::SetSlot { slot, value } => check_slot(pack, session, flow.as_deref(), (slot, value), words)?,
             Command::Correct { slot, value } => {
-                let of = flow.as_deref().or(session.last.as_ref().map(|f| f.flow.as_str()));
+                let of = flow.as_deref().or_else(|| session.last.as_ref().map(|f| f.flow.as_str()));
                 check_slot(pack, session, of, (slot, value), words)?;
             }
             Command::Answer { entry } => known(pack.knowledge().entry(entry).is_some(), entry)?,
