@@ -153,7 +153,7 @@ impl Pack {
             tools,
             warnings,
         };
-        let clashes = pack.clashes(&manifest);
+        let clashes = pack.clashes()?;
         if clashes.is_empty() { Ok(pack) } else { Err(PackError::Faulty(clashes)) }
     }
 
@@ -267,22 +267,28 @@ impl Pack {
     }
 
     /// One phrase cannot start two things.
-    fn clashes(&self, manifest: &Source) -> Vec<Fault> {
+    fn clashes(&self) -> Result<Vec<Fault>, PackError> {
         let mut owner: BTreeMap<Vec<String>, &Topic> = BTreeMap::new();
-        let mut faults = Vec::new();
+        let mut clashes = Vec::new();
         let topics = self.topics();
         for (topic, phrases) in &topics {
             for phrase in phrases.values().flatten() {
                 if let Some(other) = owner.insert(tokens(phrase), topic)
                     && other != topic
                 {
-                    faults.push(
-                        manifest.error_at(1, format!("{phrase:?} starts both {other:?} and {topic:?}; take it out of one")),
-                    );
+                    clashes.push((phrase, format!("{phrase:?} starts both {other:?} and {topic:?}; take it out of one")));
                 }
             }
         }
-        faults
+        clashes.into_iter().map(|(phrase, what)| self.where_it_stands(phrase, what)).collect()
+    }
+
+    fn where_it_stands(&self, phrase: &str, what: String) -> Result<Fault, PackError> {
+        let mut sources = read_folder(&self.folder.join("flows"))?;
+        sources.extend(read_folder(&self.folder)?);
+        let found =
+            sources.iter().rev().find_map(|source| Some(source.error_at(source.line_of(&format!("{phrase:?}"))?, what.clone())));
+        Ok(found.unwrap_or_else(|| house().0.error_at(1, what)))
     }
 }
 

@@ -81,6 +81,11 @@ impl Source {
         1 + self.text.as_bytes().iter().take(at).filter(|&&b| b == b'\n').count()
     }
 
+    /// The line that holds this text.
+    pub(super) fn line_of(&self, text: &str) -> Option<usize> {
+        self.text.find(text).map(|at| self.line(at))
+    }
+
     pub(super) fn error(&self, span: Range<usize>, what: String) -> Fault {
         self.error_at(self.line(span.start), what)
     }

@@ -63,6 +63,12 @@ impl Text {
         Self(raw.get_ref().clone())
     }
 
+    /// The variables that its template reads in each and every language.
+    pub(super) fn variables_everywhere(&self) -> BTreeSet<String> {
+        let all = self.0.values().map(|t| variables(t));
+        all.reduce(|a, b| a.intersection(&b).cloned().collect()).unwrap_or_default()
+    }
+
     /// The variables its templates read, `tool.field` for nested ones.
     pub(super) fn variables(&self) -> BTreeSet<String> {
         self.0.values().flat_map(|t| variables(t)).collect()

@@ -4,6 +4,7 @@
 #[cfg(feature = "sip")]
 pub mod call;
 pub mod calls;
+pub mod chat;
 pub mod check;
 pub mod doctor;
 pub mod models;
@@ -14,6 +15,8 @@ pub mod version;
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::dialogue::DialogueConfig;
 
 /// The program's arguments.
 #[derive(Debug, Parser)]
@@ -30,6 +33,8 @@ enum Command {
     /// Call a SIP address: play a wav, press keys, record, measure
     #[cfg(feature = "sip")]
     Call(call::CallArgs),
+    /// Talk to a pack by text
+    Chat(chat::ChatArgs),
     /// Which build this is, and its licence
     Version(version::VersionArgs),
 }
@@ -45,6 +50,10 @@ pub fn main() -> anyhow::Result<ExitCode> {
         Command::Models(args) => runtime.block_on(models::run(args)),
         #[cfg(feature = "sip")]
         Command::Call(args) => runtime.block_on(call::run(args)).map(|()| ExitCode::SUCCESS),
+        Command::Chat(args) => {
+            runtime.block_on(chat::run(args, &DialogueConfig::default()))?;
+            Ok(ExitCode::SUCCESS)
+        }
         Command::Version(args) => {
             version::run(&args);
             Ok(ExitCode::SUCCESS)

@@ -1,2 +1,29 @@
-//! Text to commands to policy to sentences.
-//! Never sees audio; a brain only proposes commands.
+//! Text to commands to policy to sentences: two brains propose, one deterministic policy decides.
+//! Never sees audio and never does I/O (but for `openai`); a brain only proposes, and history holds only what was heard.
+
+mod act;
+mod breaker;
+mod command;
+mod config;
+mod conversation;
+mod draft;
+mod embedded;
+mod menu;
+#[cfg(feature = "openai")]
+mod openai;
+mod policy;
+mod prompt;
+mod session;
+mod understand;
+
+pub use breaker::Breaker;
+pub use command::{Command, Proposal, Value};
+pub use config::{ApiKey, DialogueConfig, LlmConfig};
+pub use conversation::{Act, Conversation, Plan};
+pub use draft::Next;
+#[cfg(feature = "openai")]
+pub use openai::{ModelError, OpenAi};
+pub use policy::Refusal;
+pub use prompt::{Function, ModelAnswer, ModelRequest, Rubbish};
+pub use session::{Manner, Speaker};
+pub use understand::{Ranked, Understanding, language_of};

@@ -1,10 +1,39 @@
 //! One call's dialogue as the driver sees it: a prompt goes in, sentences and the end of the reply come out.
+//! Never leaves a deed half done: a reply may be dropped at any await, a tool that writes runs to its end all the same.
 
-use crate::talk::{AfterReply, Language, Sentence};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+use tracing::{info, warn};
+
+use crate::business::{Cue, Effect, Level, Pack, ToolCall, ToolFailure};
+use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding};
+use crate::talk::{AfterReply, Importance, Language, Prompt, Sentence, Transcript};
+use crate::tools::{NativeTool, Tools, ToolsError};
+
+use super::clock;
+use super::tasks::Tasks;
+
+/// A caller who waits longer than this for a tool is told that it takes a moment.
+const TOOL_FILLER: Duration = Duration::from_millis(1_200);
 
 /// What comes out while a reply is made.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ReplyEvent {
+    /// What was understood, and by which brain. Holds no value of the caller's.
+    Understood {
+        /// `embedded`, `openai`, or `pack` where nothing had to be understood.
+        brain: &'static str,
+        /// What the caller wants.
+        commands: Vec<Command>,
+    },
+    /// The caller wants to be spoken to like this from now on.
+    Manner(Manner),
     /// A sentence to say.
     Sentence(Sentence),
     /// A tool was called.
@@ -23,4 +52,334 @@ pub enum ReplyEvent {
         /// The language the conversation is in now.
         language: Language,
     },
+}
+
+/// Why no conversation can be held.
+#[derive(Debug, Error)]
+pub enum DialogueError {
+    /// The pack's tools.
+    #[error(transparent)]
+    Tools(#[from] ToolsError),
+    /// A language model is configured, but this program was built without it.
+    #[error("dialogue.llm.base_url is set, but this program was built without the feature openai")]
+    NoModel,
+}
+
+/// What all conversations share: the pack, its understanding and tools, the language model.
+pub struct Dialogues {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    pack: Arc<Pack>,
+    understanding: Arc<Understanding>,
+    tools: Tools,
+    tasks: Tasks,
+    config: DialogueConfig,
+    breaker: Mutex<Breaker>,
+    #[cfg(feature = "openai")]
+    model: Option<crate::dialogue::OpenAi>,
+}
+
+impl Dialogues {
+    /// Trains the understanding and opens the pack's tools; its database lies under `data`.
+    ///
+    /// # Errors
+    /// A database that cannot be opened, a tool this program has not got, a language model it was not built for.
+    pub async fn open(config: &DialogueConfig, pack: Arc<Pack>, data: &Path) -> Result<Self, DialogueError> {
+        Self::open_with(config, pack, data, BTreeMap::new()).await
+    }
+
+    /// The same, with tools written in Rust under the names that the pack's `native` asks for.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with(
+        config: &DialogueConfig,
+        pack: Arc<Pack>,
+        data: &Path,
+        native: BTreeMap<String, Arc<dyn NativeTool>>,
+    ) -> Result<Self, DialogueError> {
+        let llm = &config.llm;
+        if llm.is_on() && cfg!(not(feature = "openai")) {
+            return Err(DialogueError::NoModel);
+        }
+        let started = clock::now();
+        let understanding = Arc::new(Understanding::train(&pack));
+        info!(pack = pack.name(), ms = millis(clock::since(started)), "Understanding trained.");
+        let tools = Tools::open(&pack, data, native).await?;
+        let shared = Shared {
+            understanding,
+            tools,
+            tasks: Tasks::default(),
+            config: config.clone(),
+            breaker: Mutex::new(Breaker::new(llm.failures_to_open, Duration::from_millis(llm.open_ms))),
+            #[cfg(feature = "openai")]
+            model: llm.is_on().then(|| crate::dialogue::OpenAi::new(llm)),
+            pack,
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The pack they speak for.
+    pub fn pack(&self) -> &Arc<Pack> {
+        &self.shared.pack
+    }
+
+    /// A new conversation; without a language it begins in the pack's first.
+    pub fn begin(&self, language: Option<Language>) -> Dialogue {
+        let today = clock::wall().date_naive();
+        let (pack, understanding) = (self.shared.pack.clone(), self.shared.understanding.clone());
+        let conversation = Conversation::new(pack, understanding, language, today);
+        let shared = self.shared.clone();
+        Dialogue { shared, conversation, unanswered: String::new(), deed: None, manner: Manner::default(), reply: Reply::Heard }
+    }
+
+    /// Waits until every deed that was begun is done; for the end of the program.
+    pub async fn finished(&self) {
+        self.shared.tasks.ended().await;
+    }
+}
+
+/// What is known of the last reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reply {
+    /// It is being made; dropped in this state, nobody knows what of it was heard.
+    Underway,
+    /// It was made to its end.
+    Made,
+    /// Its owner told what was heard of it.
+    Heard,
+}
+
+/// One conversation, on a call or in text.
+pub struct Dialogue {
+    shared: Arc<Shared>,
+    conversation: Conversation,
+    /// What the caller said while a reply that was dropped had not been decided.
+    unanswered: String,
+    /// A tool that writes and whose result is not known yet.
+    deed: Option<oneshot::Receiver<Done>>,
+    manner: Manner,
+    reply: Reply,
+}
+
+/// A tool call's outcome and how long it took.
+type Done = (Result<Value, ToolFailure>, Duration);
+
+impl Dialogue {
+    /// Answers a prompt; always ends with [`ReplyEvent::Ended`]. The future may be dropped at any await (barge-in): the
+    /// conversation stays consistent, and what a tool did meanwhile is told in the next reply.
+    pub async fn respond(&mut self, prompt: Prompt, out: &mpsc::Sender<ReplyEvent>) {
+        if self.reply == Reply::Underway {
+            self.conversation.heard("", true);
+        }
+        self.reply = Reply::Underway;
+        let mut voice = Voice { out, index: 0 };
+        let mut after = match self.settle(&mut voice).await {
+            Some(act) => Some(self.play(act, &mut voice).await),
+            None => None,
+        };
+        let answers = matches!(prompt, Prompt::Said { .. } | Prompt::Keyed { .. } | Prompt::Closing { .. } | Prompt::Greeting);
+        if after.is_none() || answers {
+            let prompt = self.with_unanswered(prompt);
+            let act = self.decide(prompt, &mut voice).await;
+            after = Some(self.play(act, &mut voice).await);
+        }
+        self.reply = Reply::Made;
+        let after = after.unwrap_or(AfterReply::HangUp);
+        voice.event(ReplyEvent::Ended { after, language: self.language() }).await;
+    }
+
+    /// What of the last reply the caller heard; only this goes into the history. Told after each reply, before the next prompt.
+    pub fn heard(&mut self, text: &str, interrupted: bool) {
+        self.reply = Reply::Heard;
+        self.conversation.heard(text, interrupted);
+    }
+
+    /// The language the conversation is in.
+    pub const fn language(&self) -> Language {
+        self.conversation.language()
+    }
+
+    /// The conversation itself.
+    pub const fn conversation(&self) -> &Conversation {
+        &self.conversation
+    }
+
+    /// What was said into a reply that was dropped before it was decided belongs to what is said now.
+    fn with_unanswered(&mut self, prompt: Prompt) -> Prompt {
+        let Prompt::Said { turn, transcript } = prompt else { return prompt };
+        let text = format!("{} {}", self.unanswered, transcript.text).trim().to_owned();
+        self.unanswered.clone_from(&text);
+        Prompt::Said { turn, transcript: Transcript { text, ..transcript } }
+    }
+
+    /// Understands a prompt and takes the plan. From here to the commit nothing has happened yet.
+    async fn decide(&mut self, prompt: Prompt, voice: &mut Voice<'_>) -> Act {
+        let proposal = self.ask_model(&prompt, voice).await;
+        let plan = self.conversation.propose(&prompt, proposal);
+        if plan.refused.is_some() {
+            self.model_failed();
+        }
+        let understood = ReplyEvent::Understood { brain: plan.brain, commands: plan.commands.clone() };
+        let act = self.conversation.commit(plan);
+        self.unanswered.clear();
+        voice.event(understood).await;
+        act
+    }
+
+    /// Says what is to be said, calls what is to be called, until it is the caller's turn or the end.
+    async fn play(&mut self, mut act: Act, voice: &mut Voice<'_>) -> AfterReply {
+        loop {
+            if act.manner != self.manner {
+                self.manner = act.manner;
+                voice.event(ReplyEvent::Manner(act.manner)).await;
+            }
+            for (text, importance) in act.say {
+                voice.say(text, act.language, importance).await;
+            }
+            match act.next {
+                Next::Listen(expectation) => return AfterReply::Listen(expectation),
+                Next::HangUp => return AfterReply::HangUp,
+                Next::Transfer { target } => return AfterReply::Transfer { target },
+                Next::Call(call) => act = self.call(call, voice).await,
+            }
+        }
+    }
+
+    /// Runs a tool and goes on with its result. One that writes is a task of its own, which a barge-in does not end.
+    async fn call(&mut self, call: ToolCall, voice: &mut Voice<'_>) -> Act {
+        let (done, wait) = oneshot::channel();
+        let (shared, running) = (self.shared.clone(), call.clone());
+        let work = async move {
+            let started = clock::now();
+            let result = shared.tools.run(&running, Level::ANONYMOUS).await;
+            done.send((result, clock::since(started))).ok();
+        };
+        match call.effect {
+            Effect::Writes => {
+                self.deed = Some(wait);
+                self.shared.tasks.spawn_to_its_end("tool", work);
+                let language = self.language();
+                let deed = self.deed.as_mut().expect("was just set");
+                let outcome = voice.while_waiting(TOOL_FILLER, call.filler.as_deref(), language, deed).await;
+                self.deed = None;
+                self.resume(&call, outcome.ok(), voice).await
+            }
+            Effect::Reads => {
+                let both = async { tokio::join!(work, wait).1 };
+                let outcome = voice.while_waiting(TOOL_FILLER, call.filler.as_deref(), self.language(), both).await;
+                self.resume(&call, outcome.ok(), voice).await
+            }
+        }
+    }
+
+    /// The outcome of a deed that an earlier, dropped reply began.
+    async fn settle(&mut self, voice: &mut Voice<'_>) -> Option<Act> {
+        let outcome = self.deed.as_mut()?.await;
+        self.deed = None;
+        let call = self.conversation.owed()?.clone();
+        let language = self.language();
+        let before = self.shared.pack.prompt(Cue::MeanwhileDone).template(language).unwrap_or_default();
+        voice.say(before.to_owned(), language, Importance::Normal).await;
+        Some(self.resume(&call, outcome.ok(), voice).await)
+    }
+
+    /// `None` as outcome: the program is being shut down, and the task that ran the tool is gone.
+    async fn resume(&mut self, call: &ToolCall, outcome: Option<Done>, voice: &mut Voice<'_>) -> Act {
+        let gone = || ToolFailure::Backend { name: call.name.clone(), what: "the program is shutting down".to_owned() };
+        let (result, took) = outcome.unwrap_or_else(|| (Err(gone()), Duration::ZERO));
+        if let Err(e) = &result {
+            warn!(tool = call.name, error = %e, "A tool failed.");
+        }
+        let ok = result.is_ok();
+        let act = self.conversation.resume(result);
+        voice.event(ReplyEvent::Tool { name: call.name.clone(), ok, ms: millis(took) }).await;
+        act
+    }
+
+    /// The language model's proposal, unless there is none, it is left alone, or it fails in any way.
+    #[cfg(feature = "openai")]
+    async fn ask_model(&self, prompt: &Prompt, voice: &mut Voice<'_>) -> Option<Proposal> {
+        let model = self.shared.model.as_ref()?;
+        let request = self.conversation.model_request(prompt)?;
+        if !self.breaker(|breaker| breaker.allows(clock::now())) {
+            return None;
+        }
+        let language = self.language();
+        let filler = self.shared.pack.prompt(Cue::Filler).template(language);
+        let patience = Duration::from_millis(self.shared.config.llm.filler_after_ms);
+        let answer = voice.while_waiting(patience, filler, language, model.ask(&request)).await;
+        let proposal = match answer {
+            Ok(answer) => self.conversation.proposal(&answer).map_err(|e| e.to_string()),
+            Err(e) => Err(e.to_string()),
+        };
+        match proposal {
+            Ok(proposal) => {
+                self.breaker(Breaker::succeeded);
+                Some(proposal)
+            }
+            Err(why) => {
+                warn!(why, "No use of the language model in this turn; the embedded brain takes it.");
+                self.model_failed();
+                None
+            }
+        }
+    }
+
+    #[cfg(not(feature = "openai"))]
+    #[expect(clippy::unused_async, reason = "the same signature as with a model")]
+    async fn ask_model(&self, _prompt: &Prompt, _voice: &mut Voice<'_>) -> Option<Proposal> {
+        None
+    }
+
+    fn model_failed(&self) {
+        self.breaker(|breaker| breaker.failed(clock::now()));
+    }
+
+    fn breaker<T>(&self, act: impl FnOnce(&mut Breaker) -> T) -> T {
+        act(&mut self.shared.breaker.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// The way out of one reply.
+struct Voice<'o> {
+    out: &'o mpsc::Sender<ReplyEvent>,
+    index: u16,
+}
+
+impl Voice<'_> {
+    /// Nobody listens any more: the call is over, and the conversation goes to its end in silence.
+    async fn event(&self, event: ReplyEvent) {
+        self.out.send(event).await.ok();
+    }
+
+    async fn say(&mut self, text: String, language: Language, importance: Importance) {
+        let index = self.index;
+        self.index = index.saturating_add(1);
+        self.event(ReplyEvent::Sentence(Sentence { index, text, language, importance })).await;
+    }
+
+    /// Waits for the work, saying the filler once if it takes longer than `patience`.
+    async fn while_waiting<T>(
+        &mut self,
+        patience: Duration,
+        filler: Option<&str>,
+        language: Language,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let mut work = std::pin::pin!(work);
+        if let Ok(done) = tokio::time::timeout(patience, &mut work).await {
+            return done;
+        }
+        if let Some(filler) = filler {
+            self.say(filler.to_owned(), language, Importance::Normal).await;
+        }
+        work.await
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

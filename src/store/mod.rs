@@ -12,6 +12,7 @@
 mod calls;
 mod feed;
 pub mod journal;
+pub mod pack_data;
 pub mod recording;
 pub mod weights;
 

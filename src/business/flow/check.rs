@@ -134,7 +134,7 @@ impl Checker<'_> {
                 branches.iter().map(|(_, to)| *to).chain([step.next]).map(|to| (to, known.clone())).collect()
             }
             Action::Confirm { ask, no } => {
-                let agreed = Known { consent: Some(ask.variables()), ..known.clone() };
+                let agreed = Known { consent: Some(ask.variables_everywhere()), ..known.clone() };
                 vec![(step.next, agreed), (*no, Known { consent: None, ..known.clone() })]
             }
             Action::Forget(slots) => {

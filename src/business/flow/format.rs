@@ -235,7 +235,7 @@ impl Reader<'_> {
         let forget = raw.forget.clone().map(Action::Forget);
         let link = raw.link.clone().map(Action::Link);
         let transfer = raw.transfer.clone().map(Action::Transfer);
-        Some(forget.or(link).or(transfer).or(raw.end.then_some(Action::End)))
+        Some(forget.or(link).or(transfer).or_else(|| raw.end.then_some(Action::End)))
     }
 
     fn collect(&mut self, step: &Spanned<RawStep>) -> Option<Action> {

@@ -1,0 +1,325 @@
+//! What each command does to a turn in the making.
+//! Never trusts a brain: a command that does not fit the moment is treated as not understood.
+
+use crate::business::{Cue, HouseIntent, Topic, sentences};
+use crate::talk::Language;
+
+use super::draft::{Draft, Next};
+use super::session::{Consent, Frame, Waiting};
+use super::{Command, Value, menu};
+
+/// How deep flows may interrupt each other.
+const DEEPEST: usize = 3;
+/// After as many turns in a row that were not understood the caller gets a person.
+const MOST_MISSES: u8 = 3;
+/// A wish for slower speech takes this much of the speed; a wish for louder speech adds this level.
+const SLOWER_PERCENT: u16 = 15;
+const SLOWEST_PERCENT: u16 = 55;
+const LOUDER_DB: i8 = 4;
+const LOUDEST_DB: i8 = 12;
+
+/// What a turn knows beyond its commands.
+pub(super) struct Turn<'w> {
+    /// A yes stands in the caller's own words, or the caller pressed the key for it.
+    pub(super) said_yes: bool,
+    /// A checked wording for the answer.
+    pub(super) wording: Option<&'w str>,
+}
+
+impl Draft<'_> {
+    /// Carries commands out in order, then goes on with what is under way.
+    pub(super) fn apply(&mut self, commands: &[Command], turn: &Turn<'_>) {
+        if !matches!(commands, [Command::NoMatch]) {
+            self.session.misses = 0;
+        }
+        let mut started = false;
+        for command in commands {
+            if matches!(command, Command::StartFlow { .. }) && std::mem::replace(&mut started, true) {
+                self.queue(command);
+            } else {
+                self.carry_out(command, turn);
+            }
+            if self.next.is_some() {
+                return;
+            }
+        }
+        if started || !self.session.stack.is_empty() { self.run() } else { self.idle() }
+    }
+
+    fn queue(&mut self, command: &Command) {
+        if let Command::StartFlow { flow } = command
+            && !self.session.queue.contains(flow)
+        {
+            self.session.queue.push(flow.clone());
+        }
+    }
+
+    fn carry_out(&mut self, command: &Command, turn: &Turn<'_>) {
+        match command {
+            Command::StartFlow { flow } => self.start(flow),
+            Command::SetSlot { slot, value } => self.set(slot, value),
+            Command::Correct { slot, value } => self.correct(slot, value),
+            Command::Cancel => self.cancel(),
+            Command::Answer { entry } => self.answer(entry, turn.wording),
+            Command::Clarify { topics } => self.clarify(topics),
+            Command::Affirm => self.affirm(turn),
+            Command::Deny => self.deny(),
+            Command::Repeat => self.repeat(None),
+            Command::Slower => {
+                let rate = &mut self.session.manner.rate_percent;
+                *rate = rate.saturating_sub(SLOWER_PERCENT).max(SLOWEST_PERCENT);
+                self.repeat(Some(Cue::Slower));
+            }
+            Command::Louder => {
+                let gain = &mut self.session.manner.gain_db;
+                *gain = (*gain + LOUDER_DB).min(LOUDEST_DB);
+                self.repeat(Some(Cue::Louder));
+            }
+            Command::Wait => {
+                self.cue(Cue::Wait);
+                self.wait_for(self.session.waiting.clone());
+            }
+            Command::Handoff => self.transfer(self.pack.handoff()),
+            Command::ChangeLanguage { language } => self.change_language(*language),
+            Command::ChitChat { topic } => self.chat(*topic, turn.wording),
+            Command::NoMatch => self.miss(),
+            Command::Goodbye => self.goodbye(),
+        }
+    }
+
+    fn start(&mut self, flow: &str) {
+        let underway = self.session.stack.iter().position(|f| f.flow == flow);
+        match underway {
+            Some(at) => {
+                let frame = self.session.stack.remove(at);
+                self.session.stack.push(frame);
+                self.again = true;
+            }
+            None => self.session.stack.push(Frame::new(&self.pack.flows()[flow])),
+        }
+        if self.session.stack.len() > DEEPEST {
+            self.session.stack.remove(0);
+        }
+    }
+
+    fn set(&mut self, slot: &str, value: &Value) {
+        if let Some((frame, _)) = self.at_hand() {
+            frame.set(slot, value.clone());
+        }
+    }
+
+    /// Goes through the flow again with the new value: what is known is not asked, what was looked up is looked up again.
+    fn correct(&mut self, slot: &str, value: &Value) {
+        if self.session.stack.is_empty() {
+            let Some(last) = self.session.last.take() else { return self.nothing_to_change() };
+            self.session.stack.push(last);
+        }
+        let Some((frame, _)) = self.at_hand() else { return };
+        frame.set(slot, value.clone());
+        frame.results.clear();
+        frame.asked.clear();
+        frame.step = 0;
+    }
+
+    fn cancel(&mut self) {
+        if self.session.stack.pop().is_none() {
+            return self.nothing_to_change();
+        }
+        self.session.queue.clear();
+        self.cue(Cue::Cancelled);
+        if let Some(frame) = self.session.stack.last() {
+            let about = self.pack.flows()[&frame.flow].about.template(self.session.language);
+            self.cue_with(Cue::Resume, &minijinja::context! { about });
+        }
+        self.again = true;
+    }
+
+    fn nothing_to_change(&mut self) {
+        self.cue(Cue::NothingToCancel);
+        self.idle();
+    }
+
+    fn answer(&mut self, entry: &str, wording: Option<&str>) {
+        match (self.pack.knowledge().entry(entry), wording) {
+            (Some(_), Some(wording)) => self.say.extend(sentences(wording)),
+            (Some(entry), None) => self.say(&entry.answer),
+            (None, _) => return self.miss(),
+        }
+        self.again = true;
+    }
+
+    fn clarify(&mut self, topics: &[Topic]) {
+        let about: Vec<&str> = topics.iter().filter_map(|t| self.about(t)).collect();
+        match about.as_slice() {
+            [] => return self.miss(),
+            [first] => self.cue_with(Cue::ClarifyOne, &minijinja::context! { first => *first }),
+            [first, second, ..] => self.cue_with(Cue::ClarifyTwo, &minijinja::context! { first => *first, second => *second }),
+        }
+        self.session.misses = self.session.misses.saturating_add(1);
+        self.wait_for(Waiting::Clarify(topics.iter().take(2).cloned().collect()));
+    }
+
+    fn about(&self, topic: &Topic) -> Option<&str> {
+        let text = match topic {
+            Topic::Flow(flow) => &self.pack.flows().get(flow)?.about,
+            Topic::Entry(entry) => &self.pack.knowledge().entry(entry)?.about,
+            Topic::House(_) => return None,
+        };
+        text.template(self.session.language)
+    }
+
+    fn affirm(&mut self, turn: &Turn<'_>) {
+        let unheard = self.session.question_unheard;
+        match self.session.waiting.clone() {
+            Waiting::Confirm if unheard => self.again = true,
+            Waiting::Confirm if turn.said_yes => self.advance(|frame| frame.consent = Some(Consent::to(&frame.slots))),
+            Waiting::Confirm => self.miss(),
+            Waiting::Check => {
+                let asked = self.asked_slot();
+                self.advance(|frame| frame.checked.extend(asked));
+            }
+            Waiting::Clarify(topics) if topics.len() == 1 => {
+                let commands = super::embedded::commands_for(&topics[0]);
+                commands.iter().for_each(|command| self.carry_out(command, turn));
+            }
+            Waiting::Anything => {
+                self.cue(Cue::Hello);
+                self.wait_for(Waiting::Anything);
+            }
+            Waiting::Slot | Waiting::Menu | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Over => self.miss(),
+        }
+    }
+
+    /// The step at hand is answered: go on behind it.
+    fn advance(&mut self, change: impl FnOnce(&mut Frame)) {
+        if let Some((frame, flow)) = self.at_hand() {
+            change(frame);
+            frame.step = flow.steps[frame.step].next;
+        }
+    }
+
+    fn asked_slot(&mut self) -> Option<String> {
+        let (frame, flow) = self.at_hand()?;
+        match &flow.steps[frame.step].action {
+            crate::business::flow::Action::Collect(collect) => Some(collect.slot.clone()),
+            _ => None,
+        }
+    }
+
+    fn deny(&mut self) {
+        match self.session.waiting.clone() {
+            Waiting::Confirm => {
+                if let Some((frame, flow)) = self.at_hand()
+                    && let crate::business::flow::Action::Confirm { no, .. } = &flow.steps[frame.step].action
+                {
+                    frame.step = *no;
+                }
+            }
+            Waiting::Check => {
+                let slot = self.asked_slot();
+                if let (Some(slot), Some((frame, _))) = (slot, self.at_hand()) {
+                    frame.slots.remove(&slot);
+                }
+            }
+            Waiting::Anything => self.goodbye(),
+            Waiting::Slot | Waiting::Menu | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Over => self.miss(),
+        }
+    }
+
+    /// Says the last reply again; what is waited for stays.
+    fn repeat(&mut self, before: Option<Cue>) {
+        if let Some(cue) = before {
+            self.cue(cue);
+        }
+        self.say.extend(self.session.said.clone());
+        self.wait_for(self.session.waiting.clone());
+    }
+
+    fn change_language(&mut self, language: Language) {
+        if !self.pack.languages().contains(&language) {
+            self.cue(Cue::NotThatLanguage);
+            self.again = true;
+            return;
+        }
+        self.session.language = language;
+        self.cue(Cue::Switched);
+        if self.session.stack.is_empty() {
+            self.cue(Cue::Greeting);
+            self.wait_for(Waiting::Anything);
+        }
+        self.again = true;
+    }
+
+    fn chat(&mut self, topic: HouseIntent, wording: Option<&str>) {
+        let cue = match topic {
+            HouseIntent::Robot => Cue::Robot,
+            HouseIntent::Help => Cue::Help,
+            HouseIntent::Hello => Cue::Hello,
+            HouseIntent::Thanks => Cue::Thanks,
+            HouseIntent::Abuse => Cue::Abuse,
+            HouseIntent::Emergency => Cue::Emergency,
+            HouseIntent::Handoff
+            | HouseIntent::Goodbye
+            | HouseIntent::Cancel
+            | HouseIntent::Repeat
+            | HouseIntent::Slower
+            | HouseIntent::Louder
+            | HouseIntent::Wait
+            | HouseIntent::English
+            | HouseIntent::Chinese => return self.miss(),
+        };
+        match wording {
+            Some(wording) => self.say.extend(sentences(wording)),
+            None if cue == Cue::Help => self.help(),
+            None => self.cue(cue),
+        }
+        if self.session.stack.is_empty() {
+            self.wait_for(Waiting::Anything);
+        }
+        self.again = true;
+    }
+
+    fn help(&mut self) {
+        let language = self.session.language;
+        let topics: Vec<&str> = self.pack.flows().values().filter_map(|f| f.about.template(language)).collect();
+        let (and, comma) = if language == Language::ZH { ("和", "、") } else { (" and ", ", ") };
+        let topics = match topics.split_last() {
+            Some((last, rest)) if !rest.is_empty() => format!("{}{and}{last}", rest.join(comma)),
+            _ => topics.concat(),
+        };
+        self.cue_with(Cue::Help, &minijinja::context! { topics });
+    }
+
+    fn goodbye(&mut self) {
+        self.cue(Cue::Goodbye);
+        self.session.waiting = Waiting::Over;
+        self.next = Some(Next::HangUp);
+    }
+
+    /// Nothing was understood: ask differently, then offer the keys, then a person.
+    pub(super) fn miss(&mut self) {
+        self.session.misses = self.session.misses.saturating_add(1);
+        let misses = self.session.misses;
+        match self.session.waiting {
+            Waiting::Slot | Waiting::Tool(_) => self.run(),
+            Waiting::Check | Waiting::Confirm if misses < MOST_MISSES => {
+                self.cue(Cue::YesOrNo);
+                self.ask_again();
+            }
+            Waiting::Anything | Waiting::Menu | Waiting::Clarify(_) if misses < MOST_MISSES => {
+                self.cue(Cue::no_match(misses));
+                if misses + 1 == MOST_MISSES {
+                    let menu = menu::sentences(self.pack, self.session.language);
+                    self.say.extend(menu);
+                    self.wait_for(Waiting::Menu);
+                } else {
+                    self.wait_for(Waiting::Anything);
+                }
+            }
+            Waiting::Check | Waiting::Confirm | Waiting::Anything | Waiting::Menu | Waiting::Clarify(_) | Waiting::Over => {
+                self.cue(Cue::NoMatch3);
+                self.transfer(self.pack.handoff());
+            }
+        }
+    }
+}

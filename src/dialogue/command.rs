@@ -1,0 +1,123 @@
+//! What a brain may propose: commands. The policy decides which are carried out.
+//! Never holds a wording: what is said comes from the pack.
+
+use std::fmt;
+
+use serde_json::Value as Json;
+
+use crate::business::{HouseIntent, Topic};
+use crate::talk::Language;
+
+/// One thing a brain takes the caller to want.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Begin a flow; a second one in the same turn waits until the first is done.
+    StartFlow {
+        /// Its name.
+        flow: String,
+    },
+    /// A slot of the flow at hand gets a value.
+    SetSlot {
+        /// The slot.
+        slot: String,
+        /// What it gets.
+        value: Value,
+    },
+    /// A slot that had a value gets another ("no, 12346").
+    Correct {
+        /// The slot.
+        slot: String,
+        /// The new value.
+        value: Value,
+    },
+    /// Leave the flow at hand.
+    Cancel,
+    /// Give an entry of the knowledge.
+    Answer {
+        /// Its name.
+        entry: String,
+    },
+    /// Ask which of these is meant.
+    Clarify {
+        /// One or two.
+        topics: Vec<Topic>,
+    },
+    /// The caller said yes to what was asked.
+    Affirm,
+    /// The caller said no to it.
+    Deny,
+    /// Say the last reply again.
+    Repeat,
+    /// Say it again, and speak slower from now on.
+    Slower,
+    /// Say it again, and speak louder from now on.
+    Louder,
+    /// Give the caller a moment.
+    Wait,
+    /// A person.
+    Handoff,
+    /// Go on in another language.
+    ChangeLanguage {
+        /// Which.
+        language: Language,
+    },
+    /// Small talk and questions about the bot itself.
+    ChitChat {
+        /// Which.
+        topic: HouseIntent,
+    },
+    /// Nothing was understood.
+    NoMatch,
+    /// The caller is done.
+    Goodbye,
+}
+
+/// What a brain proposes for one turn.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Proposal {
+    /// What the caller wants, in order.
+    pub commands: Vec<Command>,
+    /// A wording of a language model for an answer; used only if it passes the checks.
+    pub wording: Option<String>,
+    /// The brain's name, for the record.
+    pub brain: &'static str,
+}
+
+/// What a slot holds.
+#[derive(Clone, PartialEq)]
+pub enum Value {
+    /// A number told digit by digit.
+    Digits(String),
+    /// The name of a choice.
+    Choice(String),
+    /// A day, as `2026-11-22`.
+    Date(chrono::NaiveDate),
+    /// Money, in cents.
+    Amount(i64),
+    /// A name or free text.
+    Text(String),
+}
+
+impl Value {
+    /// As templates, expressions and tools see it.
+    pub fn to_json(&self) -> Json {
+        match self {
+            Self::Digits(text) | Self::Choice(text) | Self::Text(text) => Json::from(text.as_str()),
+            Self::Date(day) => Json::from(day.to_string()),
+            Self::Amount(cents) => Json::from(*cents),
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    /// The kind only: a slot's content is the caller's own.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Digits(_) => "Digits",
+            Self::Choice(_) => "Choice",
+            Self::Date(_) => "Date",
+            Self::Amount(_) => "Amount",
+            Self::Text(_) => "Text",
+        })
+    }
+}

@@ -1,0 +1,285 @@
+//! One conversation as a value: `propose` makes a plan and changes nothing, `commit` takes it.
+//! Never does I/O: a tool call goes out with the plan and its result comes back through `resume`.
+
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use tracing::warn;
+
+use crate::business::{Cue, Effect, Pack, ToolCall, ToolFailure};
+use crate::talk::{Expectation, Importance, Language, Prompt, Transcript};
+
+use super::act::Turn;
+use super::draft::{Draft, Next};
+use super::session::{Manner, Session, Speaker, Waiting};
+use super::understand::{Understanding, language_of};
+use super::{Command, Proposal, embedded, menu, policy};
+
+/// A caller's turn is cut to this many characters; nobody says more in one breath.
+const LONGEST_TURN: usize = 600;
+/// A question counts as heard when at most this part of it was cut off.
+const CUT_OFF: f32 = 0.4;
+
+/// One conversation with one caller.
+#[derive(Debug, Clone)]
+pub struct Conversation {
+    pub(super) pack: Arc<Pack>,
+    pub(super) understanding: Arc<Understanding>,
+    pub(super) session: Session,
+}
+
+/// What a turn would do. It has done nothing yet, and can be thrown away.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    session: Session,
+    say: Vec<(String, Importance)>,
+    next: Next,
+    /// What was understood.
+    pub commands: Vec<Command>,
+    /// Which brain's proposal it is.
+    pub brain: &'static str,
+    /// Why the other brain's proposal was refused.
+    pub refused: Option<policy::Refusal>,
+}
+
+/// What is to be said and done now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Act {
+    /// Sentences in order, and whether each must be heard to its end.
+    pub say: Vec<(String, Importance)>,
+    /// What follows them.
+    pub next: Next,
+    /// The language they are in.
+    pub language: Language,
+    /// How to speak, at the caller's wish.
+    pub manner: Manner,
+}
+
+impl Plan {
+    /// The tool this turn needs, if it only reads: it may run before the plan is committed.
+    pub fn lookup(&self) -> Option<&ToolCall> {
+        match &self.next {
+            Next::Call(call) if call.effect == Effect::Reads => Some(call),
+            Next::Call(_) | Next::Listen(_) | Next::HangUp | Next::Transfer { .. } => None,
+        }
+    }
+
+    /// What would be said.
+    pub fn sentences(&self) -> impl Iterator<Item = &str> {
+        self.say.iter().map(|(text, _)| text.as_str())
+    }
+}
+
+impl Conversation {
+    /// A conversation that has not begun. Without a language it begins in the pack's first.
+    pub fn new(pack: Arc<Pack>, understanding: Arc<Understanding>, language: Option<Language>, today: NaiveDate) -> Self {
+        let language = language.filter(|l| pack.languages().contains(l)).unwrap_or_else(|| pack.first_language());
+        Self { pack, understanding, session: Session::new(language, today) }
+    }
+
+    /// The language it is in now.
+    pub const fn language(&self) -> Language {
+        self.session.language
+    }
+
+    /// Who said what so far; of the bot's words only those that were heard.
+    pub fn history(&self) -> &[(Speaker, String)] {
+        &self.session.history
+    }
+
+    /// What would be answered. Has no effect. `proposal` is a language model's; without one, or if the
+    /// policy refuses it, the embedded brain takes the turn.
+    pub fn propose(&self, prompt: &Prompt, proposal: Option<Proposal>) -> Plan {
+        let mut draft = Draft::new(&self.pack, self.session.clone());
+        draft.session.said.clear();
+        let mut plan = Understood { commands: Vec::new(), brain: "pack", refused: None };
+        match prompt {
+            Prompt::Greeting => draft.greet(),
+            Prompt::Said { transcript, .. } => plan = self.said(&mut draft, transcript, proposal),
+            Prompt::Keyed { keys, .. } => plan.commands = draft.keyed(keys.reveal()),
+            Prompt::NoInput { count } => draft.silence(*count),
+            Prompt::NoMatch { count } => {
+                draft.session.said.clone_from(&self.session.said);
+                draft.session.misses = draft.session.misses.max(count.saturating_sub(1));
+                plan.commands.push(Command::NoMatch);
+                draft.miss();
+            }
+            Prompt::Trouble => draft.trouble(),
+            Prompt::Closing { why } => {
+                draft.cue(Cue::closing(*why));
+                draft.session.waiting = Waiting::Over;
+                draft.next = Some(Next::HangUp);
+            }
+        }
+        let must_be_heard = if matches!(prompt, Prompt::Greeting) { draft.disclosure_sentences() } else { 0 };
+        draft.into_plan(plan, must_be_heard, &self.session.said)
+    }
+
+    /// Takes a plan: from now on the conversation is where the plan led, and its tool may run, writing or not.
+    pub fn commit(&mut self, plan: Plan) -> Act {
+        self.session = plan.session;
+        Act { say: plan.say, next: plan.next, language: self.session.language, manner: self.session.manner }
+    }
+
+    /// Gives the result of the tool that the last [`Act`] asked for, and goes on.
+    pub fn resume(&mut self, result: Result<serde_json::Value, ToolFailure>) -> Act {
+        let mut draft = Draft::new(&self.pack, self.session.clone());
+        draft.resume(result);
+        let understood = Understood { commands: Vec::new(), brain: "pack", refused: None };
+        let plan = draft.into_plan(understood, 0, &self.session.said);
+        self.commit(plan)
+    }
+
+    /// The tool whose result is still owed.
+    pub const fn owed(&self) -> Option<&ToolCall> {
+        match &self.session.waiting {
+            Waiting::Tool(call) => Some(call),
+            Waiting::Anything
+            | Waiting::Slot
+            | Waiting::Check
+            | Waiting::Confirm
+            | Waiting::Clarify(_)
+            | Waiting::Menu
+            | Waiting::Over => None,
+        }
+    }
+
+    /// What of the last reply reached the caller's ear: this, and only this, goes into the history.
+    /// A confirm question that was cut off too early is asked again before any yes counts.
+    pub fn heard(&mut self, text: &str, interrupted: bool) {
+        if !text.trim().is_empty() {
+            self.session.history.push((Speaker::Bot, text.trim().to_owned()));
+        }
+        let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count();
+        if let Some(question) = self.session.question.as_ref().filter(|_| interrupted) {
+            let reply: usize = self.session.said.iter().map(|s| letters(s)).sum();
+            let missed = reply.saturating_sub(letters(text)) as f32;
+            self.session.question_unheard = missed > CUT_OFF * letters(question) as f32;
+        }
+    }
+
+    fn said(&self, draft: &mut Draft<'_>, transcript: &Transcript, proposal: Option<Proposal>) -> Understood {
+        let words: String = transcript.text.chars().take(LONGEST_TURN).collect();
+        draft.session.said.clone_from(&self.session.said);
+        self.remember(draft, &words);
+        if let Some(language) = language_of(&words).filter(|l| self.pack.languages().contains(l)) {
+            draft.session.language = language;
+        }
+        let (proposal, refused) = self.decide(&words, transcript, proposal);
+        let wording = self.wording(&proposal, draft.session.language);
+        let said_yes = self.understanding.yes_no(&words) == Some(true);
+        draft.apply(&proposal.commands, &Turn { said_yes, wording });
+        Understood { commands: proposal.commands, brain: proposal.brain, refused }
+    }
+
+    fn remember(&self, draft: &mut Draft<'_>, words: &str) {
+        let sensitive = self.session.wanted(&self.pack).is_some_and(|(_, slot)| slot.sensitive);
+        let kept = if sensitive { "(private)" } else { words };
+        draft.session.history.push((Speaker::Caller, kept.to_owned()));
+    }
+
+    /// The model's proposal if it passes the policy, else the embedded brain's.
+    fn decide(&self, words: &str, transcript: &Transcript, proposal: Option<Proposal>) -> (Proposal, Option<policy::Refusal>) {
+        let refused = match proposal {
+            Some(proposal) => match policy::check(&self.pack, &self.session, words, &proposal) {
+                Ok(()) => return (proposal, None),
+                Err(refusal) => {
+                    warn!(why = %refusal, "The language model's proposal was refused; the embedded brain takes the turn.");
+                    Some(refusal)
+                }
+            },
+            None => None,
+        };
+        let others = transcript.alternatives.iter().map(|a| a.text.as_str());
+        let readings: Vec<&str> = std::iter::once(words).chain(others).collect();
+        let commands = embedded::propose(&self.pack, &self.understanding, &self.session, &readings);
+        (Proposal { commands, wording: None, brain: "embedded" }, refused)
+    }
+
+    /// The model's wording, if the one entry it answers with supports it.
+    fn wording<'w>(&self, proposal: &'w Proposal, language: Language) -> Option<&'w str> {
+        let [Command::Answer { entry }] = proposal.commands.as_slice() else { return None };
+        let entry = self.pack.knowledge().entry(entry)?;
+        proposal.wording.as_deref().filter(|wording| policy::grounded(wording, entry, language))
+    }
+}
+
+/// How a plan came about.
+struct Understood {
+    commands: Vec<Command>,
+    brain: &'static str,
+    refused: Option<policy::Refusal>,
+}
+
+impl Draft<'_> {
+    fn greet(&mut self) {
+        self.cue(Cue::Disclosure);
+        self.cue(Cue::Greeting);
+        self.wait_for(Waiting::Anything);
+    }
+
+    fn disclosure_sentences(&self) -> usize {
+        let mut disclosure = Draft::new(self.pack, self.session.clone());
+        disclosure.cue(Cue::Disclosure);
+        disclosure.say.len()
+    }
+
+    fn silence(&mut self, count: u8) {
+        self.cue(Cue::no_input(count));
+        if self.session.stack.is_empty() {
+            self.wait_for(self.session.waiting.clone());
+        } else {
+            self.ask_again();
+        }
+    }
+
+    fn trouble(&mut self) {
+        self.cue(Cue::Trouble);
+        if self.session.stack.is_empty() {
+            self.wait_for(self.session.waiting.clone());
+        } else {
+            self.ask_again();
+        }
+    }
+
+    /// Keys answer the question at hand; `0` is a person.
+    fn keyed(&mut self, keys: &str) -> Vec<Command> {
+        let wanted =
+            self.session.wanted(self.pack).map(|(name, slot)| (name.to_owned(), super::understand::slots::keyed(slot, keys)));
+        let command = match (&self.session.waiting, keys, wanted) {
+            (_, _, Some((slot, Some(value)))) => Command::SetSlot { slot, value },
+            (Waiting::Check | Waiting::Confirm, "1", _) => Command::Affirm,
+            (Waiting::Check | Waiting::Confirm, "2", _) => Command::Deny,
+            (Waiting::Clarify(topics), "1" | "2", _) => {
+                let chosen = topics.get(usize::from(keys == "2"));
+                chosen.map_or(Command::NoMatch, |topic| embedded::commands_for(topic).remove(0))
+            }
+            (_, "0", _) => Command::Handoff,
+            (Waiting::Anything | Waiting::Menu, ..) => {
+                menu::topic(self.pack, keys).map_or(Command::NoMatch, |topic| embedded::commands_for(&topic).remove(0))
+            }
+            (Waiting::Slot | Waiting::Check | Waiting::Confirm | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Over, ..) => {
+                Command::NoMatch
+            }
+        };
+        self.session.history.push((Speaker::Caller, "(keys)".to_owned()));
+        let commands = vec![command];
+        self.apply(&commands, &Turn { said_yes: keys == "1", wording: None });
+        commands
+    }
+
+    /// Closes the turn. What a lookup's filler or silence says is not what "say that again" means.
+    fn into_plan(mut self, understood: Understood, must_be_heard: usize, before: &[String]) -> Plan {
+        self.session.said = if self.say.is_empty() { before.to_vec() } else { self.say.clone() };
+        if self.session.waiting == Waiting::Confirm {
+            self.session.question_unheard = false;
+        } else {
+            self.session.question = None;
+        }
+        let next = self.next.unwrap_or(Next::Listen(Expectation::Open));
+        let importance = |i| if i < must_be_heard { Importance::MustBeHeard } else { Importance::Normal };
+        let say = self.say.into_iter().enumerate().map(|(i, text)| (text, importance(i))).collect();
+        let Understood { commands, brain, refused } = understood;
+        Plan { session: self.session, say, next, commands, brain, refused }
+    }
+}

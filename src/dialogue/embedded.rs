@@ -1,0 +1,263 @@
+//! The brain that is always there: the pack's phrases, the slots' grammars and what is being waited for.
+//! Never says anything: it proposes commands.
+
+use crate::business::flow::{Flow, Slot, SlotKind};
+use crate::business::{HouseIntent, Pack, Topic, tokens};
+use crate::talk::Language;
+
+use super::session::{Frame, Session, Waiting};
+use super::understand::{ACT, CLARIFY, Ranked, Understanding, slots};
+use super::{Command, Value};
+
+/// Two topics closer than this are both asked about.
+const CLOSE: f32 = 0.15;
+/// Words that stand for what was talked about.
+const PRONOUNS: &[&str] = &["it", "that", "this", "那个", "这个", "它", "那单", "这单"];
+/// Words between two requests in one sentence.
+const JOINTS: &[&str] = &[" and also ", " and then ", " and ", " also ", "，", ",", "。", ". ", "还有", "另外", "顺便", "然后"];
+/// A correction of an answered question has at most this many other words.
+const MOST_WORDS_AROUND: usize = 6;
+
+/// The commands that a topic stands for.
+pub(super) fn commands_for(topic: &Topic) -> Vec<Command> {
+    vec![match topic {
+        Topic::Flow(flow) => Command::StartFlow { flow: flow.clone() },
+        Topic::Entry(entry) => Command::Answer { entry: entry.clone() },
+        Topic::House(intent) => match intent {
+            HouseIntent::Handoff => Command::Handoff,
+            HouseIntent::Goodbye => Command::Goodbye,
+            HouseIntent::Cancel => Command::Cancel,
+            HouseIntent::Repeat => Command::Repeat,
+            HouseIntent::Slower => Command::Slower,
+            HouseIntent::Louder => Command::Louder,
+            HouseIntent::Wait => Command::Wait,
+            HouseIntent::English => Command::ChangeLanguage { language: Language::EN },
+            HouseIntent::Chinese => Command::ChangeLanguage { language: Language::ZH },
+            HouseIntent::Robot
+            | HouseIntent::Help
+            | HouseIntent::Hello
+            | HouseIntent::Thanks
+            | HouseIntent::Abuse
+            | HouseIntent::Emergency => Command::ChitChat { topic: *intent },
+        },
+    }]
+}
+
+/// What the caller's words propose.
+pub(super) fn propose(pack: &Pack, understanding: &Understanding, session: &Session, readings: &[&str]) -> Vec<Command> {
+    let Some(words) = readings.first().copied().filter(|w| !w.trim().is_empty()) else { return vec![Command::NoMatch] };
+    let ranked = understanding.intents(words);
+    Brain { pack, understanding, session, readings, words, ranked }.commands()
+}
+
+struct Brain<'a> {
+    pack: &'a Pack,
+    understanding: &'a Understanding,
+    session: &'a Session,
+    /// The best reading of the caller's words first.
+    readings: &'a [&'a str],
+    words: &'a str,
+    ranked: Vec<Ranked>,
+}
+
+impl Brain<'_> {
+    fn commands(&self) -> Vec<Command> {
+        self.urgent()
+            .or_else(|| self.correction())
+            .or_else(|| self.expected())
+            .or_else(|| self.correction_of_last())
+            .unwrap_or_else(|| self.request())
+    }
+
+    /// A person, an emergency, another language: whatever is being asked for.
+    fn urgent(&self) -> Option<Vec<Command>> {
+        let best = self.best(ACT)?;
+        let urgent = matches!(
+            best,
+            Topic::House(HouseIntent::Handoff | HouseIntent::Emergency | HouseIntent::English | HouseIntent::Chinese)
+        );
+        urgent.then(|| commands_for(best))
+    }
+
+    /// "No, 12346" while a value is read back or the next one is asked for.
+    fn correction(&self) -> Option<Vec<Command>> {
+        let frame = self.session.stack.last()?;
+        let read_back = matches!(self.session.waiting, Waiting::Confirm | Waiting::Check);
+        let denied = self.denies();
+        if !read_back && !denied || self.understanding.yes_no(self.words) == Some(true) {
+            return None;
+        }
+        self.other_value(frame).map(|(slot, value)| vec![Command::Correct { slot, value }])
+    }
+
+    /// What answers the question at hand.
+    fn expected(&self) -> Option<Vec<Command>> {
+        let answer = self.understanding.yes_no(self.words);
+        match &self.session.waiting {
+            Waiting::Slot => self.wanted_value(),
+            Waiting::Check | Waiting::Confirm => Some(vec![self.yes_or_no(answer?)]),
+            Waiting::Clarify(topics) => match (topics.as_slice(), answer) {
+                ([topic], Some(true)) => Some(self.begin(topic)),
+                (_, Some(false)) => Some(vec![Command::NoMatch]),
+                (topics, _) => self.chosen(topics).map(|topic| self.begin(topic)),
+            },
+            Waiting::Anything if self.other_of_last().is_some() => None,
+            Waiting::Anything => {
+                let lone = self.best(ACT).is_none() || tokens(self.words).len() <= 2;
+                answer.filter(|_| lone).map(|yes| vec![self.yes_or_no(yes)])
+            }
+            Waiting::Menu | Waiting::Tool(_) | Waiting::Over => None,
+        }
+    }
+
+    const fn yes_or_no(&self, yes: bool) -> Command {
+        if yes { Command::Affirm } else { Command::Deny }
+    }
+
+    fn wanted_value(&self) -> Option<Vec<Command>> {
+        let (name, slot) = self.session.wanted(self.pack)?;
+        let free = matches!(slot.kind, SlotKind::Text | SlotKind::Name);
+        if free && self.best(ACT).is_some() {
+            return None;
+        }
+        let value = self.value(slot)?;
+        let frame = self.session.stack.last()?;
+        let elsewhere = self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if *flow != frame.flow));
+        match elsewhere {
+            Some(topic) if matches!(slot.kind, SlotKind::Digits { .. }) => Some(self.begin(topic)),
+            _ => Some(vec![Command::SetSlot { slot: name.to_owned(), value }]),
+        }
+    }
+
+    /// "No, 12346" or "what about 12346" after the answer was given.
+    fn correction_of_last(&self) -> Option<Vec<Command>> {
+        let (slot, value) = self.other_of_last()?;
+        Some(vec![Command::Correct { slot, value }])
+    }
+
+    fn other_of_last(&self) -> Option<(String, Value)> {
+        let last = self.session.last.as_ref().filter(|_| self.session.stack.is_empty())?;
+        let elsewhere = matches!(self.best(ACT), Some(Topic::Flow(flow)) if *flow != last.flow);
+        let few_words = super::understand::numbers::without_numbers(self.words).len() <= MOST_WORDS_AROUND;
+        if elsewhere || !few_words {
+            return None;
+        }
+        self.other_value(last)
+    }
+
+    /// A value for one of the slots that differs from what it holds. Free text is no correction.
+    fn other_value(&self, frame: &Frame) -> Option<(String, Value)> {
+        let flow = &self.pack.flows()[&frame.flow];
+        let filled = frame.slots.iter().filter(|(name, _)| certain(&flow.slots[*name]));
+        let mut other = filled.filter_map(|(name, held)| {
+            let value = self.value(&flow.slots[name])?;
+            (value != *held).then(|| (name.clone(), value))
+        });
+        other.next()
+    }
+
+    /// Whatever the words ask for.
+    fn request(&self) -> Vec<Command> {
+        if let Some(commands) = self.several() {
+            return commands;
+        }
+        if let Some(topic) = self.best(ACT) {
+            return self.begin(topic);
+        }
+        let candidates: Vec<&Ranked> =
+            self.ranked.iter().take(2).filter(|r| r.score >= CLARIFY && !matches!(r.topic, Topic::House(_))).collect();
+        let found = self.pack.knowledge().search(self.words);
+        match (candidates.as_slice(), found.first()) {
+            ([], _) => vec![Command::NoMatch],
+            ([best, ..], Some((entry, _))) if best.topic == Topic::Entry(entry.id.clone()) && found.len() == 1 => {
+                self.begin(&best.topic)
+            }
+            ([best, second], _) if best.score - second.score < CLOSE => {
+                vec![Command::Clarify { topics: vec![best.topic.clone(), second.topic.clone()] }]
+            }
+            ([best, ..], _) => vec![Command::Clarify { topics: vec![best.topic.clone()] }],
+        }
+    }
+
+    /// Two requests in one sentence, each of which is sure by itself.
+    fn several(&self) -> Option<Vec<Command>> {
+        let joint = JOINTS.iter().find(|joint| self.words.contains(*joint))?;
+        let parts: Vec<&str> = self.words.split(joint).filter(|p| !p.trim().is_empty()).collect();
+        let mut topics: Vec<Topic> = Vec::new();
+        for part in parts {
+            let best = self.understanding.intents(part).into_iter().next().filter(|r| r.score >= ACT)?;
+            if !topics.contains(&best.topic) {
+                topics.push(best.topic);
+            }
+        }
+        let serious = topics.iter().filter(|t| !matches!(t, Topic::House(_))).count();
+        (serious >= 2).then(|| {
+            let serious = topics.iter().filter(|t| !matches!(t, Topic::House(_)));
+            let (answers, flows): (Vec<_>, Vec<_>) = serious.partition(|t| matches!(t, Topic::Entry(_)));
+            answers.into_iter().flat_map(commands_for).chain(flows.into_iter().flat_map(|t| self.begin(t))).collect()
+        })
+    }
+
+    /// A topic with the values that came with it, and what "it" stands for.
+    fn begin(&self, topic: &Topic) -> Vec<Command> {
+        let mut commands = commands_for(topic);
+        if let Topic::Flow(flow) = topic {
+            let flow = &self.pack.flows()[flow];
+            let told = flow.slots.iter().filter(|(_, slot)| certain(slot));
+            commands.extend(told.filter_map(|(name, slot)| {
+                let value = self.value(slot).or_else(|| self.meant_by_it(flow, name))?;
+                Some(Command::SetSlot { slot: name.clone(), value })
+            }));
+        }
+        commands
+    }
+
+    fn meant_by_it(&self, flow: &Flow, slot: &str) -> Option<Value> {
+        let words = tokens(self.words);
+        let mut pronouns = PRONOUNS.iter().map(|p| tokens(p));
+        if !pronouns.any(|p| words.windows(p.len()).any(|w| w == p.as_slice())) {
+            return None;
+        }
+        let before = self.session.stack.last().or(self.session.last.as_ref()).filter(|f| f.flow != flow.id)?;
+        let value = before.slots.get(slot)?;
+        let same_kind = self.pack.flows()[&before.flow].slots[slot].kind == flow.slots[slot].kind;
+        same_kind.then(|| value.clone())
+    }
+
+    /// Which of the offered topics the words choose: by number, or by being nearest.
+    fn chosen<'t>(&self, topics: &'t [Topic]) -> Option<&'t Topic> {
+        let words = tokens(self.words);
+        let says = |any: &[&str]| words.iter().any(|w| any.contains(&w.as_str()));
+        if says(&["first", "former"]) || self.words.contains("第一") {
+            return topics.first();
+        }
+        if says(&["second", "latter", "last"]) || self.words.contains("第二") {
+            return topics.get(1);
+        }
+        let best = self.ranked.iter().find(|r| topics.contains(&r.topic)).filter(|r| r.score >= CLARIFY)?;
+        topics.iter().find(|t| **t == best.topic)
+    }
+
+    fn denies(&self) -> bool {
+        let first = tokens(self.words).first().cloned().unwrap_or_default();
+        let leads = ["不", "错", "sorry", "actually", "wrong", "no", "not"];
+        leads.contains(&first.as_str()) || self.understanding.yes_no(self.words) == Some(false)
+    }
+
+    fn best(&self, threshold: f32) -> Option<&Topic> {
+        self.ranked.first().filter(|r| r.score >= threshold).map(|r| &r.topic)
+    }
+
+    /// The slot's value in the best reading that has one.
+    fn value(&self, slot: &Slot) -> Option<Value> {
+        self.readings.iter().find_map(|words| slots::value(slot, words, self.session.today))
+    }
+}
+
+/// Whether finding a value of this slot in a sentence means that it was told.
+const fn certain(slot: &Slot) -> bool {
+    match slot.kind {
+        SlotKind::Digits { .. } | SlotKind::Choice(_) | SlotKind::Date => true,
+        SlotKind::Amount | SlotKind::Name | SlotKind::Text => false,
+    }
+}

@@ -1,0 +1,137 @@
+//! What a brain's proposal must hold before it is carried out; the same for both brains.
+//! Never repairs a proposal: it passes or is refused, and then the embedded brain takes the turn.
+
+use std::collections::BTreeSet;
+
+use thiserror::Error;
+
+use crate::business::flow::SlotKind;
+use crate::business::{Entry, Pack, Topic, sentences, tokens};
+use crate::talk::Language;
+
+use super::session::{Session, Speaker, Waiting};
+use super::understand::numbers::numbers;
+use super::{Command, Proposal, Value};
+
+/// More commands than this in one turn are no understanding.
+const MOST_COMMANDS: usize = 6;
+const MOST_WORDS: usize = 30;
+const MOST_SENTENCES: usize = 3;
+/// The part of a wording's longer words that must stand in the entry it words.
+const GROUNDED: f32 = 0.6;
+
+/// Why a proposal is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refusal {
+    /// It proposes nothing, or too much.
+    #[error("a turn has 1 to {MOST_COMMANDS} commands")]
+    Count,
+    /// It names something the pack has not got.
+    #[error("the pack has no {0}")]
+    Unknown(String),
+    /// It gives a slot a value the caller never said.
+    #[error("the caller did not say the value of {0}")]
+    NotSaid(String),
+    /// It does not fit what is being asked.
+    #[error("{0} answers nothing that was asked")]
+    NotAsked(&'static str),
+}
+
+/// Checks a proposal against the pack, the moment and the caller's own words.
+pub(super) fn check(pack: &Pack, session: &Session, words: &str, proposal: &Proposal) -> Result<(), Refusal> {
+    if !(1..=MOST_COMMANDS).contains(&proposal.commands.len()) {
+        return Err(Refusal::Count);
+    }
+    let mut flow = session.stack.last().map(|f| f.flow.clone());
+    for command in &proposal.commands {
+        match command {
+            Command::StartFlow { flow: started } => {
+                known(pack.flows().contains_key(started), started)?;
+                flow = Some(started.clone());
+            }
+            Command::SetSlot { slot, value } => check_slot(pack, session, flow.as_deref(), (slot, value), words)?,
+            Command::Correct { slot, value } => {
+                let of = flow.as_deref().or_else(|| session.last.as_ref().map(|f| f.flow.as_str()));
+                check_slot(pack, session, of, (slot, value), words)?;
+            }
+            Command::Answer { entry } => known(pack.knowledge().entry(entry).is_some(), entry)?,
+            Command::Clarify { topics } => topics.iter().try_for_each(|t| check_topic(pack, t))?,
+            Command::Affirm | Command::Deny => check_question(session)?,
+            Command::Cancel
+            | Command::Repeat
+            | Command::Slower
+            | Command::Louder
+            | Command::Wait
+            | Command::Handoff
+            | Command::ChangeLanguage { .. }
+            | Command::ChitChat { .. }
+            | Command::NoMatch
+            | Command::Goodbye => {}
+        }
+    }
+    Ok(())
+}
+
+fn known(known: bool, name: &str) -> Result<(), Refusal> {
+    if known { Ok(()) } else { Err(Refusal::Unknown(name.to_owned())) }
+}
+
+fn check_topic(pack: &Pack, topic: &Topic) -> Result<(), Refusal> {
+    match topic {
+        Topic::Flow(flow) => known(pack.flows().contains_key(flow), flow),
+        Topic::Entry(entry) => known(pack.knowledge().entry(entry).is_some(), entry),
+        Topic::House(_) => Ok(()),
+    }
+}
+
+fn check_question(session: &Session) -> Result<(), Refusal> {
+    match session.waiting {
+        Waiting::Check | Waiting::Confirm | Waiting::Clarify(_) | Waiting::Anything => Ok(()),
+        Waiting::Slot | Waiting::Menu | Waiting::Tool(_) | Waiting::Over => Err(Refusal::NotAsked("a yes or no")),
+    }
+}
+
+/// The slot belongs to the flow, the value is of its kind, and a number was really said by the caller in this call.
+fn check_slot(
+    pack: &Pack,
+    session: &Session,
+    flow: Option<&str>,
+    (name, value): (&str, &Value),
+    words: &str,
+) -> Result<(), Refusal> {
+    let slot = flow.and_then(|f| pack.flows().get(f)?.slots.get(name)).ok_or_else(|| Refusal::Unknown(name.to_owned()))?;
+    let fits = match (&slot.kind, value) {
+        (SlotKind::Digits { min, max }, Value::Digits(digits)) => {
+            let caller = session.history.iter().filter(|(who, _)| *who == Speaker::Caller).map(|(_, text)| text.as_str());
+            let said: BTreeSet<String> = caller.chain([words]).flat_map(numbers).collect();
+            (usize::from(*min)..=usize::from(*max)).contains(&digits.len()) && said.contains(digits)
+        }
+        (SlotKind::Choice(choices), Value::Choice(id)) => choices.iter().any(|c| c.id == *id),
+        (SlotKind::Date, Value::Date(_)) | (SlotKind::Amount, Value::Amount(_)) => true,
+        (SlotKind::Name | SlotKind::Text, Value::Text(text)) => !text.trim().is_empty(),
+        _ => false,
+    };
+    if fits { Ok(()) } else { Err(Refusal::NotSaid(name.to_owned())) }
+}
+
+/// Whether a language model's wording may be said for that entry: every number and most words stand in the entry.
+pub(super) fn grounded(wording: &str, entry: &Entry, language: Language) -> bool {
+    let source = entry.answer.template(language).unwrap_or_default();
+    let known: BTreeSet<String> = tokens(source).into_iter().collect();
+    let figures = |text: &str| -> BTreeSet<String> {
+        tokens(text).into_iter().filter(|w| w.starts_with(|c: char| c.is_ascii_digit())).chain(numbers(text)).collect()
+    };
+    let content: Vec<String> = tokens(wording).into_iter().filter(|w| !w.is_ascii() || w.len() > 3).collect();
+    let shared = content.iter().filter(|w| known.contains(*w)).count();
+    speakable(wording) && figures(wording).is_subset(&figures(source)) && shared as f32 >= GROUNDED * content.len() as f32
+}
+
+/// Whether a text is short enough for the ear and free of signs no voice can say.
+fn speakable(wording: &str) -> bool {
+    let pieces = sentences(wording);
+    let short = |s: &String| s.split_whitespace().count() <= MOST_WORDS && s.chars().count() <= 8 * MOST_WORDS;
+    (1..=MOST_SENTENCES).contains(&pieces.len())
+        && pieces.iter().all(short)
+        && !wording.contains(['*', '#', '<', '>', '{', '}', '_', '|'])
+        && !wording.contains("http")
+}

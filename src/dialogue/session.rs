@@ -1,0 +1,203 @@
+//! What a conversation remembers: flows under way, their slots, what is being waited for, what was said.
+//! Never changes itself; `Draft` in `flow` and `act` do.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use minijinja::Value as Variables;
+use minijinja::value::Serde;
+use serde_json::{Map, Value as Json};
+
+use crate::business::flow::{Flow, SlotKind};
+use crate::business::{Level, Pack, ToolCall, Topic};
+use crate::talk::{Expectation, Language};
+
+use super::Value;
+
+/// What the conversation waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Waiting {
+    /// Any request.
+    Anything,
+    /// The slot that the top flow's step collects.
+    Slot,
+    /// A yes to the value just given.
+    Check,
+    /// A yes to what the top flow is about to do.
+    Confirm,
+    /// Which of these is meant.
+    Clarify(Vec<Topic>),
+    /// A key of the menu.
+    Menu,
+    /// A tool's result.
+    Tool(ToolCall),
+    /// Nothing: the conversation is over.
+    Over,
+}
+
+/// The caller's yes to a read-back, and the values it was given for. Made in one place only: by a yes to a confirm step.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Consent(BTreeMap<String, Value>);
+
+impl Consent {
+    pub(super) fn to(slots: &BTreeMap<String, Value>) -> Self {
+        Self(slots.clone())
+    }
+
+    /// Whether it was given for exactly these values.
+    pub(super) fn covers(&self, slots: &BTreeMap<String, Value>) -> bool {
+        self.0 == *slots
+    }
+}
+
+/// One flow under way.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Frame {
+    pub(super) flow: String,
+    pub(super) step: usize,
+    pub(super) slots: BTreeMap<String, Value>,
+    pub(super) results: BTreeMap<String, Json>,
+    /// How often each collect step has asked.
+    pub(super) asked: BTreeMap<usize, u8>,
+    /// Slots whose value the caller has agreed to.
+    pub(super) checked: BTreeSet<String>,
+    pub(super) consent: Option<Consent>,
+}
+
+impl Frame {
+    pub(super) fn new(flow: &Flow) -> Self {
+        Self {
+            flow: flow.id.clone(),
+            step: 0,
+            slots: BTreeMap::new(),
+            results: BTreeMap::new(),
+            asked: BTreeMap::new(),
+            checked: BTreeSet::new(),
+            consent: None,
+        }
+    }
+
+    /// Gives a slot a value; a yes given for other values is void.
+    pub(super) fn set(&mut self, slot: &str, value: Value) {
+        self.slots.insert(slot.to_owned(), value);
+        self.checked.remove(slot);
+        self.consent = None;
+    }
+}
+
+/// Who said something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaker {
+    /// The caller.
+    Caller,
+    /// The bot; only what was heard.
+    Bot,
+}
+
+/// The whole memory of one conversation.
+#[derive(Debug, Clone)]
+pub(super) struct Session {
+    pub(super) language: Language,
+    pub(super) today: NaiveDate,
+    pub(super) level: Level,
+    /// Flows under way; the last is the one at hand.
+    pub(super) stack: Vec<Frame>,
+    /// Flows asked for in the same breath, begun one after the other.
+    pub(super) queue: Vec<String>,
+    /// The flow that ended last: what "it" and "no, 12346" are about.
+    pub(super) last: Option<Frame>,
+    pub(super) waiting: Waiting,
+    /// Turns in a row that were not understood.
+    pub(super) misses: u8,
+    /// The last reply that can be repeated.
+    pub(super) said: Vec<String>,
+    /// The question of a confirm step, as asked in the last reply.
+    pub(super) question: Option<String>,
+    /// That question was cut off before the caller could know what it asks.
+    pub(super) question_unheard: bool,
+    pub(super) manner: Manner,
+    /// Who said what, as far as it was heard.
+    pub(super) history: Vec<(Speaker, String)>,
+}
+
+/// How the bot speaks, at the caller's wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Manner {
+    /// Speed, 100 as usual.
+    pub rate_percent: u16,
+    /// Level, 0 as usual.
+    pub gain_db: i8,
+}
+
+impl Default for Manner {
+    fn default() -> Self {
+        Self { rate_percent: 100, gain_db: 0 }
+    }
+}
+
+impl Session {
+    pub(super) fn new(language: Language, today: NaiveDate) -> Self {
+        Self {
+            language,
+            today,
+            level: Level::ANONYMOUS,
+            stack: Vec::new(),
+            queue: Vec::new(),
+            last: None,
+            waiting: Waiting::Anything,
+            misses: 0,
+            said: Vec::new(),
+            question: None,
+            question_unheard: false,
+            manner: Manner::default(),
+            history: Vec::new(),
+        }
+    }
+
+    /// The slot that is being asked for, with its name.
+    pub(super) fn wanted<'p>(&self, pack: &'p Pack) -> Option<(&'p str, &'p crate::business::flow::Slot)> {
+        let frame = self.stack.last().filter(|_| self.waiting == Waiting::Slot)?;
+        let flow = &pack.flows()[&frame.flow];
+        match &flow.steps.get(frame.step)?.action {
+            crate::business::flow::Action::Collect(collect) => Some((&collect.slot, &flow.slots[&collect.slot])),
+            _ => None,
+        }
+    }
+
+    /// What the caller is expected to say now.
+    pub(super) fn expectation(&self, pack: &Pack) -> Expectation {
+        match &self.waiting {
+            Waiting::Slot => self.wanted(pack).map(|(_, slot)| slot.expectation()).unwrap_or_default(),
+            Waiting::Check | Waiting::Confirm => Expectation::YesNo,
+            Waiting::Clarify(topics) if topics.len() == 1 => Expectation::YesNo,
+            Waiting::Clarify(_) | Waiting::Anything | Waiting::Tool(_) | Waiting::Over => Expectation::Open,
+            Waiting::Menu => Expectation::Choice(super::menu::choices(pack)),
+        }
+    }
+
+    /// What templates and expressions may read.
+    pub(super) fn variables(&self, pack: &Pack) -> Variables {
+        let mut all = Map::new();
+        all.insert("language".to_owned(), self.language.code().into());
+        all.insert("company".to_owned(), pack.company(self.language).into());
+        if let Some(frame) = self.stack.last() {
+            let flow = &pack.flows()[&frame.flow];
+            let said = frame.slots.iter().map(|(name, value)| (name.clone(), self.said(flow, name, value)));
+            all.insert("said".to_owned(), Json::Object(said.collect()));
+            all.extend(frame.slots.iter().map(|(name, value)| (name.clone(), value.to_json())));
+            all.extend(frame.results.clone());
+        }
+        Serde(Json::Object(all)).into()
+    }
+
+    /// A slot's value as the bot says it.
+    fn said(&self, flow: &Flow, name: &str, value: &Value) -> Json {
+        match (&flow.slots[name].kind, value) {
+            (SlotKind::Choice(choices), Value::Choice(id)) => {
+                let chosen = choices.iter().find(|c| c.id == *id);
+                chosen.and_then(|c| c.about.template(self.language)).unwrap_or(id).into()
+            }
+            _ => value.to_json(),
+        }
+    }
+}

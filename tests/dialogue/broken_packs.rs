@@ -1,0 +1,115 @@
+//! A pack with a mistake is refused with the file, the line and what to do.
+
+use std::fs;
+use std::path::Path;
+
+use hotline::business::{Pack, PackError};
+
+/// The shop with one change to one file must be refused, at the line of `marker`, with `what`.
+#[track_caller]
+fn check(file: &str, from: &str, to: &str, (marker, what): (&str, &str)) {
+    let folder = tempfile::tempdir().unwrap();
+    copy(Path::new("packs/shop"), folder.path());
+    let path = folder.path().join(file);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{file} no longer holds {from:?}");
+    let text = text.replacen(from, to, 1);
+    fs::write(&path, &text).unwrap();
+    let at = text.find(marker).unwrap_or_else(|| panic!("{marker:?} is not in {file}"));
+    let line = 1 + text.bytes().take(at).filter(|b| *b == b'\n').count();
+    match Pack::load(folder.path()) {
+        Ok(_) => panic!("the pack was taken although {what}"),
+        Err(PackError::Faulty(faults)) => {
+            let expected = format!("{}:{line}: ", path.display());
+            let found = faults.iter().map(ToString::to_string).any(|f| f.starts_with(&expected) && f.contains(what));
+            assert!(found, "expected {expected}…{what}…, found:\n{}", PackError::Faulty(faults));
+        }
+        Err(e) => panic!("{e}"),
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let path = file.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() { copy(&path, &target) } else { fs::copy(&path, &target).map(|_| ()).unwrap() }
+    }
+}
+
+const STATUS: &str = "flows/order_status.toml";
+const RETURN: &str = "flows/return_order.toml";
+
+#[test]
+fn a_write_without_confirmation() {
+    check(RETURN, "goto = \"already\"", "goto = \"write\"", ("[[step]]\nid = \"write\"", "not every path to it asks first"));
+}
+
+#[test]
+fn a_confirmation_that_does_not_read_back() {
+    check(RETURN, ", because {{ said.reason }}", "", ("[[step]]\nid = \"write\"", "does not read back"));
+}
+
+#[test]
+fn targets_slots_tools_and_fields() {
+    check(STATUS, "goto = \"unknown\"", "goto = \"unknwon\"", ("\"unknwon\"", "did you mean unknown?"));
+    check(STATUS, "collect = \"order\"", "collect = \"ordr\"", ("[[step]]\nid = \"ask\"", "no slot ordr"));
+    check(STATUS, "call = \"order_status\"", "call = \"order_statsu\"", ("[[step]]\ncall", "did you mean order_status?"));
+    check(STATUS, "args = { order = \"order\" }", "args = {}", ("[[step]]\ncall", "needs order"));
+    check(STATUS, "save = \"found\"", "store = \"found\"", ("store", "unknown field"));
+    check(STATUS, "when = \"found.count == 0\"", "when = \"found.count ==\"", ("[[step]]\nbranch", "no expression"));
+    check(STATUS, "kind = \"digits\"", "kind = \"digit\"", ("\"digit\"", "did you mean digits?"));
+    check(STATUS, "key = \"1\"", "key = \"one\"", ("\"one\"", "no key"));
+}
+
+#[test]
+fn texts_that_cannot_be_said() {
+    check(STATUS, "en = \"Let me look that up.\"", "en = \"**Let me look.**\"", ("{ en = \"**", "no voice can say"));
+    check(STATUS, "en = \"Let me look that up.\", ", "", ("{ zh = \"我帮您查一下", "missing in en"));
+    check(STATUS, "Let me look that up.", &"word ".repeat(30), ("{ en = \"word", "30 words"));
+    check(STATUS, "Let me look that up.", "{{ nothing }}", ("[[step]]\ncall", "nothing may not be set"));
+    check(STATUS, "Let me look that up.", "{% if %}", ("{ en = \"{% if", "no template"));
+    check(STATUS, "max = 5\n", "max = 5\nsensitive = true\n", ("[[step]]\nid = \"processing\"", "must not be said"));
+}
+
+#[test]
+fn paths_that_lead_nowhere_or_too_early() {
+    check(
+        STATUS,
+        "id = \"processing\"",
+        "id = \"processing\"\nnext = \"done\"\n[[step]]\nid = \"orphan\"",
+        ("[[step]]\nid = \"processing\"", "exactly one thing"),
+    );
+    check(
+        STATUS,
+        "forget = [\"order\"]\nnext = \"ask\"",
+        "forget = [\"order\"]\nnext = \"delivered\"",
+        ("[[step]]\nid = \"delivered\"", "order may not be set"),
+    );
+    check(
+        RETURN,
+        "goto = \"too_late\"",
+        "goto = \"declined\"",
+        ("[[step]]\nid = \"too_late\"", "nothing leads to step too_late"),
+    );
+}
+
+#[test]
+fn the_manifest_the_answers_and_the_tools() {
+    check("pack.toml", "[prompt.greeting]", "[prompt.greting]", ("greting", "did you mean greeting?"));
+    check("pack.toml", "handoff = \"agent\"", "handof = \"agent\"", ("handof", "unknown field"));
+    check(
+        "faq.toml",
+        "id = \"warranty\"",
+        "id = \"payment\"",
+        ("[[entry]]\nid = \"payment\"\nabout = { en = \"ways", "two entries"),
+    );
+    check("faq.toml", "\"when are you open\"", "\"where is my order\"", ("\"where is my order\"", "starts both"));
+    check("tools.toml", "effect = \"reads\"", "effect = \"looks\"", ("\"looks\"", "unknown variant"));
+}
+
+#[test]
+fn a_folder_without_a_pack() {
+    let e = Pack::load(Path::new("packs/nowhere")).unwrap_err().to_string();
+    assert!(e.contains("packs/nowhere/pack.toml") && e.contains("a pack is a folder with pack.toml"), "{e}");
+}

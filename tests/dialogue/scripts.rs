@@ -1,0 +1,277 @@
+//! Scripted conversations over the shop's own pack.
+
+use hotline::engine::reply::ReplyEvent;
+use hotline::talk::{AfterReply, Closing, Expectation, Importance, Language, Prompt};
+
+use super::{Caller, assert_holds};
+
+/// Each line: what the caller says, and a part of the answer.
+async fn check(language: Language, script: &[(&str, &str)]) -> Caller {
+    let mut caller = Caller::new(language).await;
+    caller.prompt(Prompt::Greeting).await;
+    for (words, part) in script {
+        let reply = caller.say(words).await;
+        assert_holds(&reply, part, words);
+    }
+    caller
+}
+
+#[tokio::test]
+async fn an_order_is_found_in_english() {
+    check(
+        Language::EN,
+        &[
+            ("hi, where is my order?", "order number"),
+            ("four two seven one", "4 2 7 1, a desk lamp, is on its way with Swift Post"),
+            ("no thanks", "Goodbye"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_is_found_in_chinese() {
+    check(
+        Language::ZH,
+        &[("你好，我的快递到哪里了", "订单号"), ("四二七幺", "4 2 7 1，台灯，已由速邮发出"), ("没有了，谢谢", "再见")],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_number_in_the_question_is_not_asked_for_again() {
+    check(Language::EN, &[("where is order 4271", "desk lamp")]).await;
+    check(Language::ZH, &[("帮我查一下订单4271到哪了", "台灯")]).await;
+}
+
+#[tokio::test]
+async fn a_return_is_confirmed_and_registered_once() {
+    let mut caller = check(
+        Language::EN,
+        &[
+            ("I want to return something", "Which order"),
+            ("12345", "Why do you return it"),
+            ("it does not work", "return of order 1 2 3 4 5, headphones, because it is broken"),
+        ],
+    )
+    .await;
+    assert_eq!(caller.after(), &AfterReply::Listen(Expectation::YesNo));
+    assert_eq!(caller.returns().await, 0);
+    assert_holds(&caller.say("yes please").await, "registered under number R 5 0 0 1", "yes please");
+    assert_eq!((caller.returns().await, caller.tools()), (1, vec!["request_return"]));
+    assert_holds(&caller.say("I want to return order 12345").await, "already registered", "again");
+    assert_eq!(caller.returns().await, 1);
+}
+
+#[tokio::test]
+async fn a_return_in_chinese_and_a_no_changes_nothing() {
+    let mut caller = check(
+        Language::ZH,
+        &[
+            ("我要退货", "哪个订单"),
+            ("一万两千三百四十五", "退货原因"),
+            ("坏了", "原因是商品损坏"),
+            ("不，先不要", "没有做任何改动"),
+        ],
+    )
+    .await;
+    assert_eq!(caller.returns().await, 0);
+    for (words, part) in [("我要退订单12345", "退货原因"), ("不喜欢", "不想要了"), ("对的", "退货已登记")]
+    {
+        assert_holds(&caller.say(words).await, part, words);
+    }
+    assert_eq!(caller.returns().await, 1);
+}
+
+#[tokio::test]
+async fn corrections_replace_one_value() {
+    check(
+        Language::EN,
+        &[("where is order 12345", "headphones"), ("no, 12346", "paper lantern"), ("what about 4271", "desk lamp")],
+    )
+    .await;
+    check(Language::ZH, &[("查订单12345", "耳机"), ("不对，是12346", "纸灯笼")]).await;
+    check(
+        Language::EN,
+        &[
+            ("return order 1180", "more than 30 days"),
+            ("I want to return order 12345", "Why do you"),
+            ("the wrong size", "because it is the wrong item"),
+            ("no, it is broken", "because it is broken"),
+            ("no", "nothing was changed"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_digression_is_answered_and_the_flow_goes_on() {
+    check(
+        Language::EN,
+        &[
+            ("I want to return something", "Which order"),
+            ("how long is the warranty?", "2 years. Which order"),
+            ("12345", "Why do you return it"),
+            ("where is my order 4271", "desk lamp"),
+            ("it is broken", "Is that right"),
+            ("when are you open", "9 in the morning"),
+            ("no", "nothing was changed"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn it_means_the_order_just_talked_about() {
+    check(Language::EN, &[("where is order 12345", "headphones"), ("can I return it?", "Why do you return it")]).await;
+    check(Language::ZH, &[("查订单12345", "耳机"), ("那个能退吗", "退货原因")]).await;
+}
+
+#[tokio::test]
+async fn two_requests_in_one_sentence_are_both_served() {
+    check(
+        Language::EN,
+        &[
+            ("check my order and i want to return something", "order number"),
+            ("4271", "on its way with Swift Post"),
+            ("12345", "Why do you"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_can_be_had_at_any_time() {
+    for (language, words) in [(Language::EN, "agent please"), (Language::ZH, "转人工")] {
+        let mut caller = check(language, &[]).await;
+        caller.say(if language == Language::EN { "where is my order" } else { "查订单" }).await;
+        caller.say(words).await;
+        assert_eq!(caller.after(), &AfterReply::Transfer { target: "agent".to_owned() });
+    }
+}
+
+#[tokio::test]
+async fn it_never_claims_to_be_human() {
+    for words in ["are you a robot?", "am I talking to a real person?", "are you human"] {
+        check(Language::EN, &[(words, "Yes, I am a machine")]).await;
+    }
+    check(Language::ZH, &[("你是真人吗", "不是真人")]).await;
+}
+
+#[tokio::test]
+async fn good_bye_ends_the_call() {
+    let caller = check(Language::EN, &[("that is all, goodbye", "Goodbye")]).await;
+    assert_eq!(caller.after(), &AfterReply::HangUp);
+    let caller = check(Language::ZH, &[("再见", "再见")]).await;
+    assert_eq!(caller.after(), &AfterReply::HangUp);
+}
+
+#[tokio::test]
+async fn what_is_not_understood_leads_to_the_keys_and_then_to_a_person() {
+    let mut caller = check(
+        Language::EN,
+        &[
+            ("purple monkeys dance on tuesday", "another way"),
+            ("the sea is deep and blue", "press 1. For returning an order, press 2. To talk to a person, press 0."),
+        ],
+    )
+    .await;
+    assert!(matches!(caller.after(), AfterReply::Listen(Expectation::Choice(choices)) if choices.len() == 3));
+    caller.say("sing me a song of summer").await;
+    assert_eq!(caller.after(), &AfterReply::Transfer { target: "agent".to_owned() });
+}
+
+#[tokio::test]
+async fn three_bad_order_numbers_lead_to_a_person() {
+    let mut caller = check(
+        Language::EN,
+        &[
+            ("where is my order", "What is your order number"),
+            ("9999", "I find no order 9 9 9 9. Let us try once more. Please say the four or five digits"),
+            ("8888", "You can also key in"),
+        ],
+    )
+    .await;
+    caller.say("7777").await;
+    assert_eq!(caller.after(), &AfterReply::Transfer { target: "agent".to_owned() });
+}
+
+#[tokio::test]
+async fn the_language_changes_in_the_middle_and_nothing_is_lost() {
+    check(
+        Language::ZH,
+        &[
+            ("我要退货", "哪个订单"),
+            ("Can you speak English?", "let us speak English. Which order shall go back"),
+            ("12345", "Why do you return it"),
+            ("请说中文", "好的，我们说中文。 请问退货原因"),
+            ("发错了", "原因是发错货"),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn keys_answer_whatever_is_asked() {
+    let mut caller = check(Language::EN, &[]).await;
+    for (keys, part) in [("2", "Which order"), ("12345", "Why do you"), ("1", "because it is broken"), ("1", "registered")] {
+        let reply = caller.key(keys).await;
+        assert_holds(&reply, part, keys);
+    }
+    assert_eq!(caller.returns().await, 1);
+    caller.key("0").await;
+    assert!(matches!(caller.after(), AfterReply::Transfer { .. }));
+}
+
+#[tokio::test]
+async fn repeat_slower_wait_and_cancel_work_in_every_flow() {
+    let mut caller = check(
+        Language::EN,
+        &[
+            ("I want to return something", "Which order"),
+            ("say that again", "Which order"),
+            ("speak slower please", "slower. Which order"),
+            ("hold on", "take your time"),
+            ("12345", "Why do you"),
+            ("never mind", "left that as it was. Is there anything else"),
+            ("what can you do", "finding your order and returning an order"),
+        ],
+    )
+    .await;
+    caller.say("slower").await;
+    let slow = |e: &ReplyEvent| matches!(e, ReplyEvent::Manner(manner) if manner.rate_percent == 70);
+    assert!(caller.events.iter().any(slow));
+}
+
+#[tokio::test]
+async fn a_near_miss_is_asked_about() {
+    let mut caller = check(Language::EN, &[("what payment options are there", "Do you mean ways to pay?")]).await;
+    assert_eq!(caller.after(), &AfterReply::Listen(Expectation::YesNo));
+    assert_holds(&caller.say("yes").await, "by card, by bank transfer", "yes");
+}
+
+#[tokio::test]
+async fn the_first_sentence_says_machine_and_must_be_heard() {
+    let mut caller = Caller::new(Language::EN).await;
+    caller.prompt(Prompt::Greeting).await;
+    let ReplyEvent::Sentence(first) = &caller.events[1] else { panic!("{:?}", caller.events) };
+    assert_eq!(first.importance, Importance::MustBeHeard);
+    assert!(first.text.contains("automated assistant of Lantern Shop"));
+}
+
+#[tokio::test]
+async fn silence_noise_trouble_and_closing_have_words() {
+    let mut caller = check(Language::EN, &[("where is my order", "order number")]).await;
+    let mut said = Vec::new();
+    for count in 1..=3 {
+        let reply = caller.prompt(Prompt::NoInput { count }).await;
+        assert_holds(&reply, "What is your order number", "silence");
+        said.push(reply);
+    }
+    said.dedup();
+    assert_eq!(said.len(), 3, "three differing prompts");
+    assert_holds(&caller.prompt(Prompt::NoMatch { count: 1 }).await, "one by one", "noise");
+    assert_holds(&caller.prompt(Prompt::Trouble).await, "something went wrong", "trouble");
+    assert_holds(&caller.prompt(Prompt::Closing { why: Closing::NoInput }).await, "hang up", "closing");
+    assert_eq!(caller.after(), &AfterReply::HangUp);
+}
