@@ -91,7 +91,8 @@ async fn sipp(bot: &Bot, scenario: &str, transport: &str) -> bool {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/{scenario}.xml"));
     let mode = if transport == "tcp" { "t1" } else { "u1" };
     let target = bot.addr(transport).to_string();
-    let arguments = format!("{target} -t {mode} -s bot -i 127.0.0.1 -mi 127.0.0.1 -m 1 -nostdin -timeout 30s -trace_err -error_file errors");
+    let arguments =
+        format!("{target} -t {mode} -s bot -i 127.0.0.1 -mi 127.0.0.1 -m 1 -nostdin -timeout 30s -trace_err -error_file errors");
     let mut arguments: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
     arguments.extend(["-sf".to_owned(), file.to_string_lossy().into_owned()]);
     let Some(output) = program("sipp", &arguments, folder.path()).await else { return false };

@@ -92,7 +92,11 @@ pub async fn run(args: CallArgs) -> anyhow::Result<()> {
         call.save(path)?;
     }
     let figures = Figures { answer, cause, codec: port.info().format.name(), stats: port.stats(), spacing: call.spacing() };
-    if args.json { println!("{}", figures.json()) } else { println!("{}", figures.text()) }
+    if args.json {
+        println!("{}", figures.json())
+    } else {
+        println!("{}", figures.text())
+    }
     Ok(())
 }
 

@@ -139,7 +139,11 @@ impl Port for Microphone {
         {
             self.spoken.push(frame.pcm().iter().copied());
         }
-        if self.lost.load(Ordering::Relaxed) { self.end(CloseCause::TransportFailure) } else { self.release() }
+        if self.lost.load(Ordering::Relaxed) {
+            self.end(CloseCause::TransportFailure)
+        } else {
+            self.release()
+        }
         self.ready.notify_one();
     }
 

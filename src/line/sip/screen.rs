@@ -92,7 +92,10 @@ pub fn authenticate(request: &Request, users: &Authenticator, now_s: u64) -> Res
         Verdict::Known => Ok(()),
         Verdict::Challenge { stale } => {
             let challenges = users.challenges(now_s, &call_id, stale);
-            Err((StatusCode::Unauthorized, challenges.into_iter().map(|challenge| header("WWW-Authenticate", challenge)).collect()))
+            Err((
+                StatusCode::Unauthorized,
+                challenges.into_iter().map(|challenge| header("WWW-Authenticate", challenge)).collect(),
+            ))
         }
     }
 }
