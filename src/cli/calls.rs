@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -21,6 +21,9 @@ pub struct CallsArgs {
     /// What to do.
     #[command(subcommand)]
     pub command: CallsCommand,
+    /// The folder that holds the records, instead of the configured one.
+    #[arg(long, global = true)]
+    pub data: Option<PathBuf>,
     /// Print JSON lines.
     #[arg(long, global = true)]
     pub json: bool,
@@ -38,9 +41,9 @@ pub enum CallsCommand {
     },
 }
 
-/// Runs the subcommand on the records under `data`.
-pub fn run(args: &CallsArgs, data: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let records = CallRecords::new(data);
+/// Runs the subcommand on the records under `--data`, or else under the configured folder.
+pub fn run(args: &CallsArgs, configured: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
+    let records = CallRecords::new(args.data.as_deref().unwrap_or(configured));
     match &args.command {
         CallsCommand::List => list(&records.list()?, args.json, out)?,
         CallsCommand::Show { id } => {
@@ -194,7 +197,7 @@ mod tests {
         std::fs::create_dir_all(&folder).expect("a fresh folder");
         std::fs::write(folder.join("events.jsonl"), LINES).expect("written");
         let mut out = Vec::new();
-        run(&CallsArgs { command, json }, data.path(), &mut out).expect("the call is there");
+        run(&CallsArgs { command, data: None, json }, data.path(), &mut out).expect("the call is there");
         String::from_utf8(out).expect("text")
     }
 
@@ -235,7 +238,8 @@ damaged: events.jsonl:11: cut off: the writer was stopped in the middle of it
         let data = tempfile::tempdir().expect("a folder");
         for id in ["../../etc", "20261122-000000-aaaa"] {
             let command = CallsCommand::Show { id: id.to_owned() };
-            let error = run(&CallsArgs { command, json: false }, data.path(), &mut Vec::new()).expect_err("no such call");
+            let error =
+                run(&CallsArgs { command, data: None, json: false }, data.path(), &mut Vec::new()).expect_err("no such call");
             assert!(error.to_string().contains("hotline calls list"), "{error}");
         }
     }

@@ -39,8 +39,6 @@ pub struct Problem {
 pub enum Place {
     /// In a line of a file, counted from 1.
     Line(PathBuf, usize),
-    /// In a file or folder as a whole.
-    File(PathBuf),
     /// In a variable of the environment.
     Variable(String),
 }
@@ -49,7 +47,6 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Line(file, line) => write!(f, "{}:{line}", file.display()),
-            Self::File(file) => write!(f, "{}", file.display()),
             Self::Variable(name) => f.write_str(name),
         }
     }

@@ -15,6 +15,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::call::CallConfig;
+#[cfg(feature = "sip")]
+use crate::line::sip::SipConfig;
+use crate::media::MediaConfig;
+use crate::speech::speak::SpeakConfig;
 use crate::store::StoreConfig;
 use crate::telemetry::TelemetryConfig;
 
@@ -32,6 +37,15 @@ pub struct Config {
     pub pack: PathBuf,
     /// Ask no server of the outside for anything (weights are not looked for). `HOTLINE_OFFLINE=1` sets it.
     pub offline: bool,
+    /// The telephone line: where it listens, who may call.
+    #[cfg(feature = "sip")]
+    pub sip: SipConfig,
+    /// One call's sound.
+    pub media: MediaConfig,
+    /// Who has the floor, and how long is waited for what.
+    pub call: CallConfig,
+    /// Voices.
+    pub speak: SpeakConfig,
     /// How much the line takes on at once.
     pub engine: EngineConfig,
     /// Health, metrics and text chat.
@@ -47,6 +61,11 @@ impl Default for Config {
         Self {
             pack: PathBuf::from("packs/shop"),
             offline: false,
+            #[cfg(feature = "sip")]
+            sip: SipConfig::default(),
+            media: MediaConfig::default(),
+            call: CallConfig::default(),
+            speak: SpeakConfig::default(),
             engine: EngineConfig::default(),
             http: HttpConfig::default(),
             store: StoreConfig::default(),

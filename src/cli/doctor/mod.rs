@@ -1,6 +1,8 @@
 //! `hotline doctor`: what this machine has and lacks, one line each, with the command that mends it.
 //! Never mends anything itself, and binds a port only to let it go again.
 
+mod engines;
+
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
@@ -8,12 +10,17 @@ use std::process::Command;
 
 use clap::Args;
 use serde_json::json;
+use tokio::runtime::Handle;
 
 use crate::config::{Config, ConfigError};
 use crate::line::PortFormat;
+#[cfg(feature = "sip")]
+use crate::line::sip::Transport;
+
+pub use engines::{voices, weights};
 
 /// The system packages that building and running need, one a line, with comments.
-const PACKAGES: &str = include_str!("../../packages.txt");
+const PACKAGES: &str = include_str!("../../../packages.txt");
 /// The group of those that running needs.
 const RUN: &str = "run";
 
@@ -90,19 +97,34 @@ pub fn run(args: &DoctorArgs, findings: &[Finding], out: &mut dyn Write) -> io::
     Ok(!findings.iter().any(|finding| matches!(finding.state, State::Broken(_))))
 }
 
-/// Everything that needs no weights: configuration, ports (those of the phone line besides our own), codecs, packages,
-/// records and sound card.
-pub fn survey(path: &Path, loaded: &Result<Config, ConfigError>, line: &[WantedPort]) -> Vec<Finding> {
+/// Everything: configuration, packages, codecs, ports, records, voices, weights and sound card. Of a configuration with
+/// mistakes only those are told, and what does not depend on it.
+pub fn survey(path: &Path, loaded: &Result<Config, ConfigError>, runtime: &Handle) -> Vec<Finding> {
     let mut findings = configuration(path, loaded);
     findings.extend(packages());
     findings.extend(codecs());
-    findings.extend(ports(line));
     if let Ok(config) = loaded {
-        findings.extend(ports(&[WantedPort::Tcp(config.http.listen)]));
-        findings.extend(data_folder(&config.store.data));
+        let data = &config.store.data;
+        findings.extend(ports(&wanted_ports(config)));
+        findings.extend(data_folder(data));
+        findings.extend(voices(&config.speak, data, runtime));
+        findings.extend(weights(data));
     }
     findings.extend(sound_card());
     findings
+}
+
+/// The ports the line would have.
+fn wanted_ports(config: &Config) -> Vec<WantedPort> {
+    let web = WantedPort::Tcp(config.http.listen);
+    #[cfg(feature = "sip")]
+    let line = config.sip.listen.iter().map(|listen| match listen.transport {
+        Transport::Udp => WantedPort::Udp(listen.addr),
+        Transport::Tcp => WantedPort::Tcp(listen.addr),
+    });
+    #[cfg(not(feature = "sip"))]
+    let line = std::iter::empty();
+    line.chain([web]).collect()
 }
 
 /// Whether the configuration can be used.
@@ -322,7 +344,8 @@ mod tests {
     #[test]
     fn a_wrong_configuration_hides_no_other_area() {
         let wrong = Config::parse(Path::new("hotline.toml"), "a = 1", []);
-        let findings = survey(Path::new("hotline.toml"), &wrong, &[]);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        let findings = survey(Path::new("hotline.toml"), &wrong, runtime.handle());
         for area in ["config", "packages", "codecs", "sound"] {
             assert!(findings.iter().any(|finding| finding.area == area), "{area} is left out of {findings:?}");
         }
