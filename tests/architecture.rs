@@ -189,11 +189,14 @@ fn sync_rooms_are_async_only_where_they_talk_to_a_server() {
 fn only_the_engine_spawns_and_selects() {
     let mut faults = Vec::new();
     for file in read_tree("src") {
-        if matches!(file.room(), Some("engine")) {
-            continue;
-        }
+        // A command that plays many callers may hold them in a JoinSet: it ends them with itself.
+        let banned = match file.room() {
+            Some("engine") => &[][..],
+            Some(TOP) => &["tokio::spawn", "task::spawn"],
+            _ => &["tokio::spawn", "task::spawn", "JoinSet"],
+        };
         for (line, text) in file.code_lines() {
-            if let Some(banned) = ["tokio::spawn", "task::spawn", "JoinSet"].iter().find(|path| has_path(text, path)) {
+            if let Some(banned) = banned.iter().find(|path| has_path(text, path)) {
                 faults.push(format!("{}:{line}: `{banned}`", file.path));
             }
         }

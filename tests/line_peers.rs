@@ -1,9 +1,11 @@
 //! Calls from other people's programs: SIPp with scenarios of ours, baresip as a phone.
-//! Never fails because a program is not installed: it says so in a line that begins with SKIP.
+//! Never fails because a program is not installed: it says so in the last lines of `make test`.
 #![cfg(feature = "sip")]
 
 #[path = "common/line.rs"]
 mod line_bot;
+#[path = "common/skip.rs"]
+mod skip;
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -91,7 +93,8 @@ async fn sipp(bot: &Bot, scenario: &str, transport: &str) -> bool {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/sipp/{scenario}.xml"));
     let mode = if transport == "tcp" { "t1" } else { "u1" };
     let target = bot.addr(transport).to_string();
-    let arguments = format!("{target} -t {mode} -s bot -i 127.0.0.1 -mi 127.0.0.1 -m 1 -nostdin -timeout 30s -trace_err -error_file errors");
+    let arguments =
+        format!("{target} -t {mode} -s bot -i 127.0.0.1 -mi 127.0.0.1 -m 1 -nostdin -timeout 30s -trace_err -error_file errors");
     let mut arguments: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
     arguments.extend(["-sf".to_owned(), file.to_string_lossy().into_owned()]);
     let Some(output) = program("sipp", &arguments, folder.path()).await else { return false };
@@ -106,7 +109,7 @@ async fn program(name: &str, arguments: &[String], folder: &Path) -> Option<Outp
     match timeout(LIMIT, child).await.unwrap_or_else(|_| panic!("{name} does not end")) {
         Ok(output) => Some(output),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            println!("SKIP {name}: not installed");
+            skip::skip(name, "not installed");
             None
         }
         Err(error) => panic!("{name}: {error}"),
