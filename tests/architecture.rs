@@ -217,7 +217,8 @@ fn unsafe_stands_only_in_the_listed_files() {
     let found: BTreeSet<_> = with.iter().map(|f| f.path.as_str()).collect();
     assert_eq!(found, BTreeSet::from(UNSAFE_FILES), "files with `unsafe`, and the list in this test");
     for file in &with {
-        assert!(file.text.lines().count() <= 250, "{}: more than 250 lines of a file with `unsafe`", file.path);
+        let code = file.code_lines().filter(|(_, text)| !text.trim().is_empty()).count();
+        assert!(code <= 250, "{}: {code} lines of code in a file with `unsafe`", file.path);
         let lines: Vec<_> = file.text.lines().collect();
         for (n, text) in file.all_lines().filter(|(_, text)| has_word(text, "unsafe") && text.contains('{')) {
             let declares = ["fn", "impl", "extern"].iter().any(|word| has_word(text, word));
