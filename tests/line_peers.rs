@@ -1,9 +1,11 @@
 //! Calls from other people's programs: SIPp with scenarios of ours, baresip as a phone.
-//! Never fails because a program is not installed: it says so in a line that begins with SKIP.
+//! Never fails because a program is not installed: it says so in the last lines of `make test`.
 #![cfg(feature = "sip")]
 
 #[path = "common/line.rs"]
 mod line_bot;
+#[path = "common/skip.rs"]
+mod skip;
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -107,7 +109,7 @@ async fn program(name: &str, arguments: &[String], folder: &Path) -> Option<Outp
     match timeout(LIMIT, child).await.unwrap_or_else(|_| panic!("{name} does not end")) {
         Ok(output) => Some(output),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            println!("SKIP {name}: not installed");
+            skip::skip(name, "not installed");
             None
         }
         Err(error) => panic!("{name}: {error}"),

@@ -2,6 +2,9 @@
 //! Never needs a real voice: `tests/data/tone.onnx` (679 bytes, made by hand) turns each phoneme id into 256 samples of a tone.
 #![cfg(feature = "piper")]
 
+#[path = "common/skip.rs"]
+mod skip;
+
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -45,7 +48,7 @@ fn samples(voices: &Voices, text: &str, rate: f32) -> usize {
 #[test]
 fn a_voice_of_pipers_shape_speaks_and_a_broken_one_beside_it_is_told() {
     let Some(library) = std::env::var_os("ORT_DYLIB_PATH") else {
-        eprintln!("skipped: ORT_DYLIB_PATH names no ONNX Runtime");
+        skip::skip("onnxruntime", "ORT_DYLIB_PATH names no library");
         return;
     };
     let data = voices_folder();
