@@ -60,21 +60,23 @@ pub fn is_well_formed(request: &Request) -> bool {
     let length = value(request, "Content-Length").or_else(|| value(request, "l"));
     // A body that is shorter than it says was cut off on its way (RFC 3261 section 18.3).
     let whole = length.is_none_or(|length| length.trim().parse::<usize>().is_ok_and(|length| length <= request.body.len()));
-    let lists = request.headers.iter().filter(|h| matches!(h, Header::Via(_) | Header::Contact(_)));
-    tagged && to && cseq && call && whole && request.top_via_header().is_ok() && !lists.map(Header::value).any(has_empty_item)
+    let lists =
+        request.headers.iter().filter(|h| matches!(h, Header::Via(_) | Header::Contact(_) | Header::From(_) | Header::To(_)));
+    tagged && to && cseq && call && whole && request.top_via_header().is_ok() && !lists.map(Header::value).any(is_broken_list)
 }
 
-/// Whether a list or its parameters have nothing between two separators (RFC 4475 section 3.1.2.1).
-fn has_empty_item(value: &str) -> bool {
-    let (mut quoted, mut last) = (false, ' ');
+/// Whether a quote is left open, or there is nothing between two separators (RFC 4475 sections 3.1.2.1 and 3.1.2.6).
+fn is_broken_list(value: &str) -> bool {
+    let (mut quoted, mut escaped, mut last) = (false, false, ' ');
     for c in value.chars().filter(|c| !c.is_whitespace()) {
-        quoted ^= c == '"' && last != '\\';
+        quoted ^= c == '"' && !escaped;
+        escaped = quoted && c == '\\' && !escaped;
         if !quoted && matches!(last, ';' | ',') && matches!(c, ';' | ',') {
             return true;
         }
         last = c;
     }
-    matches!(last, ';' | ',')
+    quoted || matches!(last, ';' | ',')
 }
 
 /// The host a request came from: what the transport added to its Via, else what it says itself.
@@ -163,4 +165,20 @@ fn read_offer(request: &Request, rules: &AddressRules) -> Result<Option<Remote>,
         return Err((StatusCode::UnsupportedMediaType, vec![header("Accept", "application/sdp")]));
     }
     Remote::parse(&request.body, rules).map(Some).map_err(refusal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn open_quotes_and_empty_items_are_told_from_strange_but_whole_values() {
+        for whole in ["\"J Rosenberg \\\\\\\"\" <sip:j@example.com>;tag=9", "<sip:a@b>;x=\";;,,\"", "\"ends in \\\\\" <sip:a@b>"]
+        {
+            assert!(!is_broken_list(whole), "{whole}");
+        }
+        for broken in ["\"Mr. J. User <sip:j.user@example.com>", "<sip:joe@example.org>;;;;", "SIP/2.0/UDP 192.0.2.15;;,;,,"] {
+            assert!(is_broken_list(broken), "{broken}");
+        }
+    }
 }
