@@ -9,7 +9,9 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use serde_json::json;
+use tokio::sync::mpsc;
 
+use crate::engine::Seen;
 use crate::store::journal::{Entry, JournalEvent};
 use crate::store::{CallRecord, CallRecords, CallSummary};
 use crate::talk::CallId;
@@ -100,8 +102,8 @@ fn show(record: &CallRecord, out: &mut dyn Write) -> io::Result<()> {
     let summary = record.summary();
     writeln!(out, "{}  {}  {} turns  {} interruptions", record.id, clock(summary.length), summary.turns, summary.barge_ins)?;
     for entry in &record.entries {
-        if let Some((who, what)) = told(entry) {
-            writeln!(out, "{:>8}  {who:<7} {}", clock(Duration::from_millis(entry.t_ms)), printable(&what))?;
+        if let Some(line) = line(entry) {
+            writeln!(out, "{line}")?;
         }
     }
     show_latency(record, out)?;
@@ -150,6 +152,21 @@ fn show_latency(record: &CallRecord, out: &mut dyn Write) -> io::Result<()> {
         Some(latency) => writeln!(out, "voice to voice: {latency}"),
         None => Ok(()),
     }
+}
+
+/// Prints what happens on a line as it happens, until the line is closed.
+pub async fn follow(mut events: mpsc::Receiver<Seen>) {
+    while let Some((_, entry)) = events.recv().await {
+        if let Some(line) = line(&entry) {
+            // Nobody reading is no reason to end the line.
+            writeln!(io::stdout(), "{line}").ok();
+        }
+    }
+}
+
+fn line(entry: &Entry) -> Option<String> {
+    let (who, what) = told(entry)?;
+    Some(format!("{:>8}  {who:<7} {}", clock(Duration::from_millis(entry.t_ms)), printable(&what)))
 }
 
 /// `1:02.345`.

@@ -1,14 +1,25 @@
-//! One file a subcommand.
+//! The command line: one file a subcommand.
 //! Holds no logic that a library user would miss.
 
+#[cfg(all(feature = "sip", feature = "web"))]
+pub mod bench;
 #[cfg(feature = "sip")]
 pub mod call;
+#[cfg(feature = "sip")]
+pub mod caller;
 pub mod calls;
 pub mod chat;
 pub mod check;
+#[cfg(all(feature = "sip", feature = "web"))]
+pub mod demo;
 pub mod doctor;
+pub mod line_args;
+#[cfg(feature = "mic")]
+pub mod mic;
 pub mod models;
 pub mod say;
+#[cfg(all(feature = "sip", feature = "web"))]
+pub mod serve;
 pub mod transcribe;
 pub mod version;
 
@@ -16,12 +27,18 @@ use std::io::stdout;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
+use tokio::runtime::Runtime;
 
-use crate::dialogue::DialogueConfig;
+use crate::business::Pack;
 use crate::config::{self, Config, ConfigError};
+use crate::engine::phrases;
+use crate::telemetry::start_logging;
 
-/// The program's arguments.
+/// Threads for recognising and speaking: two a call, and the recognisers between two turns.
+const BLOCKING_THREADS: usize = 1_024;
+
+/// A voice call-centre bot: it hears a phone line, understands, answers, and can be interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "hotline", version, about, disable_version_flag = true)]
 pub struct Cli {
@@ -32,21 +49,37 @@ pub struct Cli {
     command: Command,
 }
 
-#[derive(Debug, clap::Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Command {
-    /// Past calls: list them, show one
-    Calls(calls::CallsArgs),
-    /// Check configuration files and business packs
-    Check(check::CheckArgs),
-    /// What this machine has and lacks, with the fix
-    Doctor(doctor::DoctorArgs),
-    /// Weights: list, pull, verify
-    Models(models::ModelsArgs),
+    /// Open the line and answer calls until Ctrl-C
+    #[cfg(all(feature = "sip", feature = "web"))]
+    Serve(serve::ServeArgs),
+    /// Open the line, place a scripted call to it, show the conversation, and stay open
+    #[cfg(all(feature = "sip", feature = "web"))]
+    Demo(demo::DemoArgs),
     /// Call a SIP address: play a wav, press keys, record, measure
     #[cfg(feature = "sip")]
     Call(call::CallArgs),
+    /// Talk to the bot with microphone and loudspeaker
+    #[cfg(feature = "mic")]
+    Mic(mic::MicArgs),
     /// Talk to a pack by text
     Chat(chat::ChatArgs),
+    /// Write down what is said in wav files
+    Transcribe(transcribe::TranscribeArgs),
+    /// Speak a text into a wav
+    Say(say::Say),
+    /// Past calls: list them, show one
+    Calls(calls::CallsArgs),
+    /// Weights: list, pull, verify
+    Models(models::ModelsArgs),
+    /// Measure what a caller waits for
+    #[cfg(all(feature = "sip", feature = "web"))]
+    Bench(bench::BenchArgs),
+    /// What this machine has and lacks, with the fix
+    Doctor(doctor::DoctorArgs),
+    /// Check configuration files and business packs
+    Check(check::CheckArgs),
     /// Which build this is, and its licence
     Version(version::VersionArgs),
 }
@@ -56,30 +89,59 @@ enum Command {
 /// # Errors
 /// What stopped the subcommand, in words for the person who called it.
 pub fn main() -> anyhow::Result<ExitCode> {
-    let cli = Cli::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    match cli.command {
-        Command::Calls(args) => {
-            calls::run(&args, &load(cli.config.as_deref())?.store.data, &mut stdout()).map(|()| ExitCode::SUCCESS)
+    let Cli { config, command } = Cli::parse();
+    // One provider of TLS for all crates; refused only where the same one is there already.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().max_blocking_threads(BLOCKING_THREADS).build()?;
+    let code = run(command, config.as_deref(), &runtime);
+    // A recogniser that is still busy with a call that is over must not hold the program up.
+    runtime.shutdown_background();
+    code
+}
+
+fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Result<ExitCode> {
+    let done = |()| ExitCode::SUCCESS;
+    match command {
+        #[cfg(all(feature = "sip", feature = "web"))]
+        Command::Serve(args) => runtime.block_on(serve::run(args, logged(file)?)).map(done),
+        #[cfg(all(feature = "sip", feature = "web"))]
+        Command::Demo(args) => runtime.block_on(demo::run(args, logged(file)?)).map(done),
+        #[cfg(feature = "sip")]
+        Command::Call(args) => runtime.block_on(call::run(args)).map(done),
+        #[cfg(feature = "mic")]
+        Command::Mic(args) => runtime.block_on(mic::run(args, logged(file)?)).map(done),
+        Command::Chat(args) => runtime.block_on(chat::run(args, &logged(file)?.dialogue)).map(done),
+        Command::Transcribe(args) => {
+            let config = logged(file)?;
+            let phrases = phrases(&Pack::load(&config.pack)?);
+            transcribe::run(&args, &config.hear, &config.store.data, (phrases, runtime.handle()))
         }
-        Command::Check(args) => Ok(exit_code(check::run(&args, &mut stdout())?)),
+        Command::Say(args) => {
+            let config = logged(file)?;
+            say::run(&args, &config.speak, &config.store.data, runtime.handle()).map(done)
+        }
+        Command::Calls(args) => calls::run(&args, &load(file)?.store.data, &mut stdout()).map(done),
+        Command::Models(args) => runtime.block_on(models::run(args)),
+        #[cfg(all(feature = "sip", feature = "web"))]
+        Command::Bench(args) => runtime.block_on(bench::run(args, logged(file)?)),
         Command::Doctor(args) => {
-            let path = cli.config.as_deref().unwrap_or_else(|| Path::new(config::FILE_NAME));
-            let findings = doctor::survey(path, &load(cli.config.as_deref()), runtime.handle());
+            let path = file.unwrap_or_else(|| Path::new(config::FILE_NAME));
+            let findings = doctor::survey(path, &load(file), runtime.handle());
             Ok(exit_code(doctor::run(&args, &findings, &mut stdout())?))
         }
-        Command::Models(args) => runtime.block_on(models::run(args)),
-        #[cfg(feature = "sip")]
-        Command::Call(args) => runtime.block_on(call::run(args)).map(|()| ExitCode::SUCCESS),
-        Command::Chat(args) => {
-            runtime.block_on(chat::run(args, &DialogueConfig::default()))?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Check(args) => Ok(exit_code(check::run(&args, &mut stdout())?)),
         Command::Version(args) => {
             version::run(&args);
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// The configuration, with logging begun as it says.
+fn logged(file: Option<&Path>) -> anyhow::Result<Config> {
+    let config = load(file)?;
+    start_logging(&config.telemetry, std::env::var("HOTLINE_LOG").ok().as_deref())?;
+    Ok(config)
 }
 
 /// The configuration: the named file or `hotline.toml`, and the environment before it.

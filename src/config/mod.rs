@@ -16,9 +16,11 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::call::CallConfig;
+use crate::dialogue::DialogueConfig;
 #[cfg(feature = "sip")]
 use crate::line::sip::SipConfig;
 use crate::media::MediaConfig;
+use crate::speech::hear::HearConfig;
 use crate::speech::speak::SpeakConfig;
 use crate::store::StoreConfig;
 use crate::telemetry::TelemetryConfig;
@@ -44,8 +46,12 @@ pub struct Config {
     pub media: MediaConfig,
     /// Who has the floor, and how long is waited for what.
     pub call: CallConfig,
+    /// Speech to text.
+    pub hear: HearConfig,
     /// Voices.
     pub speak: SpeakConfig,
+    /// What is said: the language model, if there is one.
+    pub dialogue: DialogueConfig,
     /// How much the line takes on at once.
     pub engine: EngineConfig,
     /// Health, metrics and text chat.
@@ -65,7 +71,9 @@ impl Default for Config {
             sip: SipConfig::default(),
             media: MediaConfig::default(),
             call: CallConfig::default(),
+            hear: HearConfig::default(),
             speak: SpeakConfig::default(),
+            dialogue: DialogueConfig::default(),
             engine: EngineConfig::default(),
             http: HttpConfig::default(),
             store: StoreConfig::default(),
@@ -107,6 +115,14 @@ pub struct HttpConfig {
 impl Default for HttpConfig {
     fn default() -> Self {
         Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), max_body_bytes: 64 * 1024, timeout_ms: 20_000 }
+    }
+}
+
+impl EngineConfig {
+    /// Utterances that may be decoded at once: as configured, or one less than the machine has cores, and at least one.
+    pub fn workers(&self) -> usize {
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        self.workers.map_or((cores - 1).max(1), NonZeroUsize::get)
     }
 }
 

@@ -2,7 +2,16 @@
 //! Holds no rule about callers, people or time of day.
 
 pub mod clock;
+mod driver;
+mod jobs;
+mod line;
+mod observe;
 pub mod reply;
+mod switchboard;
 mod tasks;
 
+pub use jobs::Engines;
+pub use line::{Facts, Line, OpenError, phrases};
+pub use observe::{Observers, Seen};
+pub use switchboard::{Place, Shared, Switchboard};
 pub use tasks::Tasks;

@@ -2,6 +2,7 @@
 //! Never touches call, media or speech: a text channel skips the audio rooms.
 
 mod chat;
+mod desk;
 mod error;
 
 use std::future::Future;
@@ -22,6 +23,7 @@ use crate::config::HttpConfig;
 use crate::telemetry::Metrics;
 
 pub use chat::{Chat, ChatAnswer, ChatError, ChatMessage};
+pub use desk::TextDesk;
 
 use error::ApiError;
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tokio::runtime::Handle;
 
+use crate::speech::hear::{self, EngineFact, HearConfig};
 use crate::speech::speak::{self, SpeakConfig, VoiceFact};
 use crate::store::weights::{Patience, Shelf, Sources, Weights, catalogue};
 
@@ -38,4 +39,14 @@ pub fn weights(data: &Path) -> Vec<Finding> {
         (name, false) => Finding::lacking(AREA, format!("{name} is not there"), format!("hotline models pull {name}")),
     };
     catalogue().iter().filter(|weights| weights.default).map(tell).collect()
+}
+
+/// What can hear, and what the others lack.
+pub fn recognisers(config: &HearConfig, data: &Path, runtime: &Handle) -> Vec<Finding> {
+    const AREA: &str = "hearing";
+    let tell = |EngineFact { name, languages, missing }| match missing {
+        None => Finding::well(AREA, format!("{name}: {languages}")),
+        Some(why) => Finding::lacking(AREA, format!("{name} is not there"), why),
+    };
+    hear::describe(config, data, runtime).into_iter().map(tell).collect()
 }

@@ -107,6 +107,7 @@ pub fn survey(path: &Path, loaded: &Result<Config, ConfigError>, runtime: &Handl
         let data = &config.store.data;
         findings.extend(ports(&wanted_ports(config)));
         findings.extend(data_folder(data));
+        findings.extend(engines::recognisers(&config.hear, data, runtime));
         findings.extend(voices(&config.speak, data, runtime));
         findings.extend(weights(data));
     }

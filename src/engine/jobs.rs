@@ -1,0 +1,361 @@
+//! One call's work outside the call: recognising, answering, speaking. Started by actions, told back as inputs.
+//! Never decides anything; what is no longer wanted is cancelled and its results are stale by id.
+
+use std::borrow::Cow;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::reply::{Dialogue, ReplyEvent};
+use super::tasks::Tasks;
+use crate::audio::{Dbfs, Frame, SampleRate};
+use crate::call::{Input, RecognitionFailed};
+use crate::dialogue::Manner;
+use crate::media::{Speech, SpeechCutter};
+use crate::speech::hear::{Cancel, HearError, HearRequest, Recognizer};
+use crate::speech::speak::{Delivery, Synthesizer};
+use crate::talk::{Prompt, ReplyId, Sentence, Transcript, TurnId};
+
+/// Results waiting for the driver; a job blocks when it is full.
+const RESULTS: usize = 64;
+/// Pieces of speech (≤ 100 ms each) between voice and downlink; the voice blocks when it is full.
+const SPEECH: usize = 4;
+/// Frames waiting for a recogniser, 30 s; beyond that the recogniser is too slow and its turn fails.
+const SOUND: usize = 1_500;
+/// Sentences of one reply waiting for the voice; far more than any reply has.
+const SENTENCES: usize = 64;
+
+/// What a job tells the driver.
+#[derive(Debug)]
+pub enum Done {
+    /// Something for the call.
+    Input(Input),
+    /// A tool was called; for the record only.
+    Tool {
+        /// Its name in the pack.
+        name: String,
+        /// Whether it gave a result.
+        ok: bool,
+        /// How long it took, in milliseconds.
+        ms: u64,
+    },
+}
+
+/// A piece of the bot's sound, and with the last one of a sentence how long the sentence is.
+pub struct Spoken {
+    /// The piece.
+    pub speech: Speech,
+    /// Length of the whole sentence; zero if the voice failed.
+    pub length: Option<Duration>,
+}
+
+/// What the jobs of every call share.
+#[derive(Clone)]
+pub struct Engines {
+    /// Speech to text.
+    pub recognizer: Arc<dyn Recognizer>,
+    /// Text to speech.
+    pub voice: Arc<dyn Synthesizer>,
+    /// How many utterances may be decoded at once.
+    pub decoders: Arc<Semaphore>,
+}
+
+/// The jobs of one call.
+pub struct Jobs {
+    engines: Engines,
+    tasks: Tasks,
+    results: mpsc::Sender<Done>,
+    speech: mpsc::Sender<Spoken>,
+    port_rate: SampleRate,
+    /// How the caller wants to be spoken to.
+    manner: Arc<Mutex<Manner>>,
+    hearing: Option<HearingJob>,
+    reply: Option<ReplyJob>,
+    dialogue: mpsc::Sender<Ask>,
+}
+
+/// Where the driver reads what jobs have done.
+pub struct Outcomes {
+    /// Results, in order.
+    pub results: mpsc::Receiver<Done>,
+    /// Sound for the downlink; read only while it has room.
+    pub speech: mpsc::Receiver<Spoken>,
+}
+
+struct HearingJob {
+    turn: TurnId,
+    sound: mpsc::Sender<Sound>,
+    cancel: Cancel,
+}
+
+enum Sound {
+    Frame(Box<[i16]>),
+    End,
+}
+
+struct ReplyJob {
+    reply: ReplyId,
+    stop: CancellationToken,
+    sentences: mpsc::Sender<Sentence>,
+}
+
+enum Ask {
+    Respond { reply: ReplyId, prompt: Prompt, stop: CancellationToken },
+    Heard { text: String, interrupted: bool },
+}
+
+impl Jobs {
+    /// The jobs of a call whose dialogue this is and whose port takes sound of this rate. They end with `tasks`.
+    pub fn new(engines: Engines, dialogue: Dialogue, port_rate: SampleRate, tasks: Tasks) -> (Self, Outcomes) {
+        let (results, results_out) = mpsc::channel(RESULTS);
+        let (speech, speech_out) = mpsc::channel(SPEECH);
+        let (ask, asked) = mpsc::channel(RESULTS);
+        let manner = Arc::new(Mutex::new(Manner::default()));
+        let shared = (Arc::clone(&manner), tasks.stopping().clone());
+        tasks.spawn_to_its_end("dialogue", converse(dialogue, asked, results.clone(), shared));
+        let jobs = Self { engines, tasks, results, speech, port_rate, manner, hearing: None, reply: None, dialogue: ask };
+        (jobs, Outcomes { results: results_out, speech: speech_out })
+    }
+
+    /// Begins to recognise a turn; `sound` is what the caller has already said of it.
+    pub fn start_recognition(&mut self, turn: TurnId, request: HearRequest, said: &[i16]) {
+        self.cancel_recognition(None);
+        let (sound, frames) = mpsc::channel(SOUND);
+        let cancel = request.cancel.clone();
+        for piece in said.chunks(SampleRate::HZ_16000.frame_len()) {
+            let _room_for_30_s = sound.try_send(Sound::Frame(piece.into()));
+        }
+        let (engines, results) = (self.engines.clone(), self.results.clone());
+        self.tasks.spawn_blocking(move || hear(&engines, turn, request, frames, &results));
+        self.hearing = Some(HearingJob { turn, sound, cancel });
+    }
+
+    /// Gives the running recognition the caller's next frame (16 kHz).
+    pub fn hear(&mut self, frame: &Frame) {
+        let Some(job) = &self.hearing else { return };
+        if job.sound.try_send(Sound::Frame(frame.pcm().into())).is_err() {
+            tracing::warn!(stage = "stt", "The recogniser fell 30 s behind or is gone; its turn is given up.");
+            self.cancel_recognition(None);
+        }
+    }
+
+    /// The turn is complete.
+    pub fn finish_recognition(&mut self, turn: TurnId) {
+        if let Some(job) = self.hearing.take_if(|job| job.turn == turn)
+            && job.sound.try_send(Sound::End).is_err()
+        {
+            job.cancel.cancel();
+        }
+    }
+
+    /// Ends a recognition whose result nobody needs; `None`: whichever runs.
+    pub fn cancel_recognition(&mut self, turn: Option<TurnId>) {
+        if let Some(job) = self.hearing.take_if(|job| turn.is_none_or(|turn| turn == job.turn)) {
+            job.cancel.cancel();
+        }
+    }
+
+    /// Asks the dialogue for an answer and readies the voice for it.
+    pub fn start_reply(&mut self, reply: ReplyId, prompt: Prompt) {
+        let stop = self.tasks.stopping().child_token();
+        let (sentences, waiting) = mpsc::channel(SENTENCES);
+        let engine = Arc::clone(&self.engines.voice);
+        let (out, manner) = (self.speech.clone(), Arc::clone(&self.manner));
+        let voice = Voice { engine, reply, port_rate: self.port_rate, manner, stop: stop.clone(), out };
+        self.tasks.spawn_blocking(move || voice.speak(waiting));
+        self.ask(Ask::Respond { reply, prompt, stop: stop.clone() });
+        self.reply = Some(ReplyJob { reply, stop, sentences });
+    }
+
+    /// Speaks a sentence behind those before it.
+    pub fn synthesise(&mut self, reply: ReplyId, sentence: Sentence) {
+        if let Some(job) = self.reply.as_ref().filter(|job| job.reply == reply)
+            && job.sentences.try_send(sentence).is_err()
+        {
+            tracing::error!(stage = "tts", "A reply had more sentences than the voice's queue holds; the rest is not said.");
+        }
+    }
+
+    /// Stops dialogue and voice for this reply.
+    pub fn cancel_reply(&mut self, reply: ReplyId) {
+        if let Some(job) = self.reply.take_if(|job| job.reply == reply) {
+            job.stop.cancel();
+        }
+    }
+
+    /// Tells the dialogue what the caller really heard of its last reply.
+    pub fn commit_heard(&mut self, text: String, interrupted: bool) {
+        self.ask(Ask::Heard { text, interrupted });
+    }
+
+    fn ask(&self, ask: Ask) {
+        if self.dialogue.try_send(ask).is_err() {
+            tracing::error!(stage = "dialogue", "The dialogue's queue is full or its task is gone; the call's watchdog answers.");
+        }
+    }
+}
+
+/// Recognises one turn on a thread of its own.
+fn hear(engines: &Engines, turn: TurnId, request: HearRequest, frames: mpsc::Receiver<Sound>, results: &mpsc::Sender<Done>) {
+    let cancel = request.cancel.clone();
+    let result = recognise(engines, turn, request, frames, results);
+    let result = match result {
+        Err(HearError::Cancelled) => return,
+        Err(_) if cancel.is_cancelled() => return,
+        Err(error) => {
+            tracing::warn!(%error, stage = "stt", "Recognition failed.");
+            Err(RecognitionFailed)
+        }
+        Ok(transcript) => Ok(transcript),
+    };
+    let _call_may_be_over = results.blocking_send(Done::Input(Input::Recognised { turn, result }));
+}
+
+fn recognise(
+    engines: &Engines,
+    turn: TurnId,
+    request: HearRequest,
+    mut frames: mpsc::Receiver<Sound>,
+    results: &mpsc::Sender<Done>,
+) -> Result<Transcript, HearError> {
+    let cancel = request.cancel.clone();
+    let mut hearing = engines.recognizer.start(request)?;
+    loop {
+        match frames.blocking_recv() {
+            Some(Sound::Frame(pcm)) if !cancel.is_cancelled() => {
+                if let Some(transcript) = hearing.feed(&pcm)? {
+                    let _call_may_be_over = results.blocking_send(Done::Input(Input::Partial { turn, transcript }));
+                }
+            }
+            Some(Sound::End) => break,
+            Some(Sound::Frame(_)) | None => return Err(HearError::Cancelled),
+        }
+    }
+    let permit = Handle::current().block_on(Arc::clone(&engines.decoders).acquire_owned());
+    let transcript = hearing.finish();
+    drop(permit);
+    transcript
+}
+
+/// The per-call dialogue task: one question at a time, and what was heard in between.
+async fn converse(
+    mut dialogue: Dialogue,
+    mut asked: mpsc::Receiver<Ask>,
+    results: mpsc::Sender<Done>,
+    (manner, stopping): (Arc<Mutex<Manner>>, CancellationToken),
+) {
+    loop {
+        let ask = tokio::select! {
+            biased;
+            ask = asked.recv() => ask,
+            () = stopping.cancelled() => return,
+        };
+        match ask {
+            Some(Ask::Respond { reply, prompt, stop }) => {
+                tokio::select! {
+                    biased;
+                    () = stop.cancelled() => {}
+                    () = answer(&mut dialogue, (reply, prompt), &manner, &results) => {}
+                }
+            }
+            Some(Ask::Heard { text, interrupted }) => dialogue.heard(&text, interrupted),
+            None => return,
+        }
+    }
+}
+
+async fn answer(
+    dialogue: &mut Dialogue,
+    (reply, prompt): (ReplyId, Prompt),
+    manner: &Mutex<Manner>,
+    results: &mpsc::Sender<Done>,
+) {
+    let (events, mut said) = mpsc::channel(4);
+    let mut ended = false;
+    let forward = async {
+        while let Some(event) = said.recv().await {
+            let done = match event {
+                ReplyEvent::Sentence(sentence) => Done::Input(Input::Sentence { reply, sentence }),
+                ReplyEvent::Tool { name, ok, ms } => Done::Tool { name, ok, ms },
+                ReplyEvent::Understood { brain, commands } => {
+                    tracing::debug!(stage = "dialogue", brain, commands = commands.len(), "Understood.");
+                    continue;
+                }
+                ReplyEvent::Manner(wanted) => {
+                    *manner.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
+                    continue;
+                }
+                ReplyEvent::Ended { after, language } => {
+                    ended = true;
+                    Done::Input(Input::ReplyEnded { reply, after, language })
+                }
+            };
+            if results.send(done).await.is_err() {
+                return;
+            }
+        }
+    };
+    let respond = async {
+        dialogue.respond(prompt, &events).await;
+        drop(events);
+    };
+    tokio::join!(respond, forward);
+    if !ended {
+        let _call_may_be_over = results.send(Done::Input(Input::ReplyFailed { reply })).await;
+    }
+}
+
+/// The voice of one reply, on a thread of its own.
+struct Voice {
+    engine: Arc<dyn Synthesizer>,
+    reply: ReplyId,
+    port_rate: SampleRate,
+    manner: Arc<Mutex<Manner>>,
+    stop: CancellationToken,
+    out: mpsc::Sender<Spoken>,
+}
+
+impl Voice {
+    fn speak(self, mut sentences: mpsc::Receiver<Sentence>) {
+        while let Some(sentence) = sentences.blocking_recv() {
+            if self.say(&sentence).is_break() {
+                return;
+            }
+        }
+    }
+
+    fn say(&self, sentence: &Sentence) -> ControlFlow<()> {
+        let voice_rate = self.engine.rate(sentence.language);
+        let mut cutter = SpeechCutter::new(self.reply, sentence.index, voice_rate, self.port_rate);
+        let manner = *self.manner.lock().unwrap_or_else(PoisonError::into_inner);
+        let delivery = Delivery { rate: f32::from(manner.rate_percent) / 100.0 };
+        let gain = Dbfs::new(f32::from(manner.gain_db)).gain();
+        let mut sink = |pcm: &[i16]| {
+            let louder = |&sample: &i16| (f32::from(sample) * gain).clamp(-32_768.0, 32_767.0) as i16;
+            let pcm = if manner.gain_db == 0 { Cow::Borrowed(pcm) } else { pcm.iter().map(louder).collect() };
+            cutter.push(&pcm).try_for_each(|speech| self.give(Spoken { speech, length: None }))
+        };
+        if let Err(error) = self.engine.synthesise(&sentence.text, sentence.language, delivery, &mut sink) {
+            tracing::warn!(%error, stage = "tts", "A sentence could not be spoken.");
+        }
+        let given = cutter.length();
+        let rest: Vec<_> = cutter.finish().collect();
+        let left: usize = rest.iter().map(|speech| speech.pcm.len()).sum();
+        let length = given + Duration::from_micros(left as u64 * 1_000_000 / u64::from(self.port_rate.hz()));
+        rest.into_iter().try_for_each(|speech| {
+            let length = speech.last.then_some(length);
+            self.give(Spoken { speech, length })
+        })
+    }
+
+    fn give(&self, spoken: Spoken) -> ControlFlow<()> {
+        if self.stop.is_cancelled() || self.out.blocking_send(spoken).is_err() {
+            return ControlFlow::Break(());
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,199 @@
+//! Opens a line from its configuration: pack, recogniser, voices, record, and the ports callers come in by.
+//! Never half open: whatever cannot be had is an error before the first call, with what to do about it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, mpsc};
+
+use super::clock::MediaClock;
+use super::jobs::Engines;
+use super::observe::{Observers, Seen};
+use super::reply::{DialogueError, Dialogues};
+use super::switchboard::{Shared, Switchboard};
+use super::tasks::Tasks;
+use crate::business::{Pack, PackError};
+use crate::config::Config;
+use crate::speech::hear::{self, HearError, Phrase, is_restricted};
+use crate::speech::speak::{self, Delivery, SpeakError, Synthesizer, VoiceFact, Voices};
+use crate::store::journal::journal;
+use crate::store::recording::recorder;
+use crate::store::{Counts, Record};
+use crate::talk::Language;
+use crate::telemetry::Metrics;
+
+/// Why a line could not be opened.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The pack.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// Tools or language model.
+    #[error(transparent)]
+    Dialogue(#[from] DialogueError),
+    /// The recogniser.
+    #[error(transparent)]
+    Hear(#[from] HearError),
+    /// The voices.
+    #[error(transparent)]
+    Speak(#[from] SpeakError),
+    /// The SIP port.
+    #[cfg(feature = "sip")]
+    #[error(transparent)]
+    Sip(#[from] crate::line::sip::SipError),
+    /// A thread could not be started.
+    #[error("the system gives no more threads: {0}")]
+    Thread(#[from] std::io::Error),
+}
+
+/// What hears and speaks on a line, for the ready line, the doctor and reports.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The recogniser in use.
+    pub hear: &'static str,
+    /// Languages of the pack of which it hears only a small grammar that was never tried on people.
+    pub restricted: Vec<Language>,
+    /// The voices.
+    pub speak: Vec<VoiceFact>,
+}
+
+/// A line whose parts are all there; calls may be served on any port.
+pub struct Line {
+    board: Switchboard,
+    tasks: Tasks,
+    metrics: Arc<Metrics>,
+    ready: Arc<AtomicBool>,
+    facts: Facts,
+    writers: Vec<JoinHandle<()>>,
+}
+
+impl Line {
+    /// Opens everything but the ports. `live` is told of every event on every call.
+    pub async fn open(config: &Config, live: Option<mpsc::Sender<Seen>>) -> Result<Self, OpenError> {
+        let data = config.store.data.as_path();
+        let pack = Arc::new(Pack::load(&config.pack)?);
+        let recognizer = hear::open(&config.hear, data, phrases(&pack), &Handle::current())?;
+        let voices = Arc::new(open_voices(config, data)?);
+        let restricted = pack.languages().iter().copied().filter(|&l| is_restricted(&*recognizer, l)).collect();
+        let facts = Facts { hear: recognizer.name(), restricted, speak: voices.facts().to_vec() };
+        let dialogues = Dialogues::open(&config.dialogue, Arc::clone(&pack), data).await?;
+        let metrics = Arc::new(Metrics::default());
+        let (observers, writers) = open_record(config, &metrics, live)?;
+        let workers = config.engine.workers();
+        let engines = Engines { recognizer, voice: Arc::clone(&voices) as _, decoders: Arc::new(Semaphore::new(workers)) };
+        let mut call = config.call.clone();
+        call.language = pack.first_language();
+        let tasks = Tasks::default();
+        prepare(&tasks, &voices, &pack);
+        let shared = Shared { call, media: config.media.clone(), engines, dialogues, observers, clock: MediaClock::start()? };
+        let board = Switchboard::new(shared, config.engine.max_calls.get());
+        Ok(Self { board, tasks, metrics, ready: Arc::default(), facts, writers })
+    }
+
+    /// Where calls on any port are served.
+    pub const fn board(&self) -> &Switchboard {
+        &self.board
+    }
+
+    /// The line's tasks.
+    pub const fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// The line's numbers.
+    pub const fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// Whether calls are accepted, for `/readyz`.
+    pub const fn ready(&self) -> &Arc<AtomicBool> {
+        &self.ready
+    }
+
+    /// What hears and speaks.
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Takes SIP calls from now on; the endpoint's own addresses hold the ports it really got.
+    #[cfg(feature = "sip")]
+    pub async fn listen(&self, config: &crate::line::sip::SipConfig) -> Result<crate::line::sip::SipEndpoint, OpenError> {
+        use crate::line::sip::SipEndpoint;
+        let (tracker, stop) = (self.tasks.tracker(), self.tasks.stopping().clone());
+        let (endpoint, incoming) = SipEndpoint::bind(config.clone(), tracker, stop).await?;
+        self.tasks.spawn_to_its_end("answer", self.board.clone().answer(incoming));
+        self.ready.store(true, Ordering::Release);
+        Ok(endpoint)
+    }
+
+    /// Takes nobody new and lets every call say good-bye; the ports must still be open. Tells whether no call was cut.
+    pub async fn say_goodbye(&self) -> bool {
+        self.ready.store(false, Ordering::Release);
+        self.board.close().await
+    }
+
+    /// Ends all tasks and completes what is on disk.
+    pub async fn close(self) {
+        self.board.shared().dialogues.finished().await;
+        self.tasks.stop();
+        self.tasks.ended().await;
+        drop(self.board);
+        for writer in self.writers {
+            // The writers end when the last call's feed is gone; a panic in one was already told by its thread.
+            drop(tokio::task::spawn_blocking(move || writer.join()).await);
+        }
+    }
+}
+
+/// What callers of that pack may say, for the recogniser.
+pub fn phrases(pack: &Pack) -> Vec<Phrase> {
+    let of = |language: Language| pack.phrases(language).into_iter().map(move |text| Phrase { text, language });
+    pack.languages().iter().flat_map(|&language| of(language)).collect()
+}
+
+fn open_voices(config: &Config, data: &Path) -> Result<Voices, SpeakError> {
+    speak::open(&config.speak, data, &Handle::current())
+}
+
+fn open_record(
+    config: &Config,
+    metrics: &Arc<Metrics>,
+    live: Option<mpsc::Sender<Seen>>,
+) -> std::io::Result<(Observers, Vec<JoinHandle<()>>)> {
+    let (journal, lines) = journal(&config.store);
+    let mut writers = vec![thread::Builder::new().name("journal".to_owned()).spawn(move || lines.run())?];
+    let told = journal.counts();
+    metrics.show_counter("hotline_journal_dropped_total", "Journal lines lost.", move || Counts::dropped(&told));
+    let recorder = match config.store.record {
+        Record::Off => None,
+        Record::Stereo => {
+            let (recorder, sound) = recorder(&config.store.data);
+            writers.push(thread::Builder::new().name("recording".to_owned()).spawn(move || sound.run())?);
+            Some(recorder)
+        }
+    };
+    Ok((Observers { journal, recorder, metrics: Arc::clone(metrics), live }, writers))
+}
+
+/// Speaks what is said often into the cache, so that the first caller does not wait for it.
+fn prepare(tasks: &Tasks, voices: &Arc<Voices>, pack: &Arc<Pack>) {
+    let (voices, pack, stop) = (Arc::clone(voices), Arc::clone(pack), tasks.stopping().clone());
+    tasks.spawn_blocking(move || {
+        for &language in pack.languages() {
+            let phrases = pack.fillers(language).into_iter().chain(pack.fixed_prompts(language));
+            for text in phrases {
+                if stop.is_cancelled() {
+                    return;
+                }
+                let told_by_the_voices =
+                    voices.synthesise(&text, language, Delivery::default(), &mut |_| ControlFlow::Continue(()));
+                drop(told_by_the_voices);
+            }
+        }
+    });
+}

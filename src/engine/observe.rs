@@ -1,0 +1,124 @@
+//! Who is told what happens on a call: journal, recording, metrics, and whoever watches live.
+//! Never holds a call up: a watcher that lags loses events, and only events.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc;
+
+use super::clock;
+use crate::audio::{Frame, MediaTime, SampleRate};
+use crate::call::{Event, Hangup};
+use crate::line::PortInfo;
+use crate::store::journal::{CallJournal, Entry, Journal, JournalEvent};
+use crate::store::recording::{CallRecording, Recorder};
+use crate::talk::{CallId, TurnId};
+use crate::telemetry::Metrics;
+
+/// Rate recordings are kept at.
+const RECORDING_RATE: SampleRate = SampleRate::HZ_16000;
+
+/// What a live watcher gets.
+pub type Seen = (CallId, Entry);
+
+/// Everybody who watches the line.
+pub struct Observers {
+    /// The record of each call.
+    pub journal: Journal,
+    /// Two-channel recordings, where configured.
+    pub recorder: Option<Recorder>,
+    /// The line's numbers.
+    pub metrics: Arc<Metrics>,
+    /// A live watcher (demo, bench); drop-newest when it lags.
+    pub live: Option<mpsc::Sender<Seen>>,
+}
+
+impl Observers {
+    /// A call was refused in a full house.
+    pub fn refused(&self) {
+        self.metrics.calls_refused.increment();
+    }
+}
+
+/// One call's observers.
+pub struct Watch {
+    id: CallId,
+    began: Instant,
+    turn: TurnId,
+    journal: CallJournal,
+    recording: Option<CallRecording>,
+    metrics: Arc<Metrics>,
+    live: Option<mpsc::Sender<Seen>>,
+    ended: bool,
+}
+
+impl Watch {
+    /// Watches a call that is being answered now.
+    pub fn new(observers: &Observers, id: CallId, info: &PortInfo) -> Self {
+        let watch = Self {
+            began: clock::now(),
+            turn: TurnId::default(),
+            journal: observers.journal.open(id.clone()),
+            recording: observers.recorder.as_ref().map(|recorder| recorder.open(id.clone(), RECORDING_RATE)),
+            metrics: Arc::clone(&observers.metrics),
+            live: observers.live.clone(),
+            ended: false,
+            id,
+        };
+        watch.metrics.call_started();
+        watch.tell(JournalEvent::CallStarted {
+            from: info.from.reveal().clone(),
+            to: info.to.clone(),
+            transport: info.transport.to_owned(),
+            codec: info.format.name().to_owned(),
+        });
+        watch
+    }
+
+    /// The call told something.
+    pub fn event(&mut self, event: &Event) {
+        if let Event::SpeechStarted { turn, .. } | Event::Digit { turn, .. } = event {
+            self.turn = *turn;
+        }
+        self.ended |= matches!(event, Event::Ended { .. });
+        let at = clock::since(self.began);
+        self.metrics.record(event);
+        self.show(|| Entry::of(at, event));
+        self.journal.note(at, event);
+    }
+
+    /// A tool was called for the turn that is being answered.
+    pub fn tool(&self, name: String, ok: bool, ms: u64) {
+        self.tell(JournalEvent::Tool { name, ok, ms });
+    }
+
+    /// One tick's sound in both directions.
+    pub fn sound(&mut self, at: MediaTime, caller: &Frame, bot: &Frame) {
+        if let Some(recording) = &mut self.recording {
+            recording.tick(at, Some(caller), Some(bot));
+        }
+    }
+
+    fn tell(&self, event: JournalEvent) {
+        let at = clock::since(self.began);
+        let turn = Some(self.turn).filter(|turn| turn.0 > 0);
+        self.show(|| Entry { t_ms: at.as_millis() as u64, turn: turn.map(|turn| turn.0), event: event.clone() });
+        self.journal.record(at, turn, event);
+    }
+
+    fn show(&self, entry: impl FnOnce() -> Entry) {
+        if let Some(live) = &self.live {
+            let _drop_newest = live.try_send((self.id.clone(), entry()));
+        }
+    }
+}
+
+impl Drop for Watch {
+    /// A driver that was dropped or panicked leaves a record that says so, and the count of calls stays right.
+    fn drop(&mut self) {
+        if !self.ended {
+            self.metrics.call_ended(Hangup::Trouble);
+            self.tell(JournalEvent::CallEnded { cause: Hangup::Trouble.as_str().to_owned() });
+        }
+    }
+}

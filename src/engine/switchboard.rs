@@ -1,0 +1,144 @@
+//! The open line: takes calls from its ports, gives each a driver, keeps count, and lets all end well at shutdown.
+//! Never holds a rule about callers; a full house is answered with the time to come back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+use super::clock::{self, MediaClock};
+use super::driver::{CallDriver, Leg};
+use super::jobs::{Engines, Jobs};
+use super::observe::{Observers, Watch};
+use super::reply::Dialogues;
+use super::tasks::Tasks;
+use crate::audio::SampleRate;
+use crate::call::{CallConfig, Hangup};
+use crate::line::{Port, PortFormat};
+use crate::media::MediaConfig;
+use crate::store::call_id;
+
+/// How long calls may take to say good-bye when the line shuts down; after that they are cut.
+const GOODBYE: Duration = Duration::from_secs(8);
+/// When a refused caller may try again, in seconds (`Retry-After`, RFC 3261 section 20.33).
+const RETRY_AFTER_S: u32 = 10;
+
+/// What every call of the line shares.
+pub struct Shared {
+    /// Turn-taking.
+    pub call: CallConfig,
+    /// Sound.
+    pub media: MediaConfig,
+    /// Recogniser, voice, decoders.
+    pub engines: Engines,
+    /// What is said.
+    pub dialogues: Dialogues,
+    /// Who is told what happens.
+    pub observers: Observers,
+    /// The 20 ms tick.
+    pub clock: MediaClock,
+}
+
+/// An open line.
+#[derive(Clone)]
+pub struct Switchboard {
+    shared: Arc<Shared>,
+    places: Arc<Semaphore>,
+    /// The calls' own tasks, apart from the ports'.
+    calls: Tasks,
+    closing: CancellationToken,
+}
+
+/// A place for one call; given back when dropped.
+pub struct Place(#[expect(dead_code, reason = "held, not read: dropping it frees the place")] OwnedSemaphorePermit);
+
+impl Switchboard {
+    /// A line for so many calls at once.
+    pub fn new(shared: Shared, max_calls: usize) -> Self {
+        let places = Arc::new(Semaphore::new(max_calls));
+        Self { shared: Arc::new(shared), places, calls: Tasks::default(), closing: CancellationToken::new() }
+    }
+
+    /// What every call shares.
+    pub fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    /// A place for one more call, or `None` in a full house or while closing.
+    pub fn admit(&self) -> Option<Place> {
+        if self.closing.is_cancelled() {
+            return None;
+        }
+        Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
+    }
+
+    /// Runs one call on an answered leg to its end.
+    pub async fn serve(&self, port: Box<dyn Port>, place: Place) -> Hangup {
+        let id = call_id(clock::wall().naive_local(), clock::seed() as u32);
+        let tasks = self.calls.child();
+        let _ends_with_the_call = tasks.stopping().clone().drop_guard();
+        let shared = &self.shared;
+        let watch = Watch::new(&shared.observers, id.clone(), port.info());
+        let rate = port_rate(port.info().format);
+        let (jobs, outcomes) = Jobs::new(shared.engines.clone(), shared.dialogues.begin(None), rate, tasks.clone());
+        let leg = Leg { port, jobs, outcomes, ticks: shared.clock.subscribe(), watch };
+        tracing::info!(call = %id, "Call begins.");
+        let cause = CallDriver::new(leg, shared.call.clone(), &shared.media).run(self.closing.clone()).await;
+        tracing::info!(call = %id, cause = cause.as_str(), "Call ended.");
+        drop(place);
+        cause
+    }
+
+    /// Answers SIP calls until the line closes.
+    #[cfg(feature = "sip")]
+    pub async fn answer(self, mut incoming: tokio::sync::mpsc::Receiver<crate::line::sip::IncomingCall>) {
+        loop {
+            let call = tokio::select! {
+                biased;
+                () = self.closing.cancelled() => return,
+                call = incoming.recv() => call,
+            };
+            let Some(call) = call else { return };
+            let board = self.clone();
+            self.calls.spawn_to_its_end("call", async move { board.take(call).await });
+        }
+    }
+
+    #[cfg(feature = "sip")]
+    async fn take(&self, call: crate::line::sip::IncomingCall) {
+        use crate::line::sip::Rejection;
+        let Some(place) = self.admit() else {
+            self.shared.observers.refused();
+            call.reject(Rejection::Busy { retry_after_s: RETRY_AFTER_S }).await;
+            return;
+        };
+        call.ring();
+        match call.answer().await {
+            Ok(port) => {
+                self.serve(Box::new(port), place).await;
+            }
+            Err(error) => tracing::info!(%error, "A call was given up before it was answered."),
+        }
+    }
+
+    /// Closes the line: nobody new is taken, every call says good-bye, and after a while is cut.
+    /// Tells whether all ended by themselves.
+    pub async fn close(&self) -> bool {
+        self.closing.cancel();
+        let graceful = tokio::time::timeout(GOODBYE, self.calls.ended()).await.is_ok();
+        if !graceful {
+            tracing::warn!(tasks = self.calls.alive(), "Calls were cut at shutdown.");
+        }
+        self.calls.stop();
+        graceful
+    }
+}
+
+/// The rate a port takes the bot's sound at.
+fn port_rate(format: PortFormat) -> SampleRate {
+    match format {
+        PortFormat::Pcma | PortFormat::Pcmu => SampleRate::HZ_8000,
+        PortFormat::Pcm(rate) => rate,
+    }
+}

@@ -1,0 +1,118 @@
+//! Conversations by text: each typed message is answered by the same dialogue as on the phone.
+//! Never keeps one for ever: a conversation nobody goes on with is forgotten.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use tokio::sync::mpsc;
+
+use super::chat::{Chat, ChatAnswer, ChatError, ChatMessage};
+use crate::dialogue::language_of;
+use crate::engine::reply::{Dialogue, ReplyEvent};
+use crate::engine::{Switchboard, clock};
+use crate::store::call_id;
+use crate::talk::{AfterReply, CallId, Language, Prompt, Sentence, Transcript, TurnId};
+
+/// Conversations at once.
+const MOST: usize = 1_000;
+/// A conversation is forgotten after so much silence.
+const IDLE: Duration = Duration::from_secs(30 * 60);
+
+/// The text desk of a line.
+pub struct TextDesk {
+    board: Switchboard,
+    open: Mutex<HashMap<CallId, Slot>>,
+}
+
+struct Slot {
+    talk: Arc<tokio::sync::Mutex<Talk>>,
+    touched: Instant,
+}
+
+struct Talk {
+    dialogue: Dialogue,
+    turn: TurnId,
+    over: bool,
+}
+
+impl TextDesk {
+    /// The desk of this line.
+    pub fn new(board: Switchboard) -> Self {
+        Self { board, open: Mutex::default() }
+    }
+
+    fn find(
+        &self,
+        id: Option<&CallId>,
+        language: Option<Language>,
+    ) -> Result<(CallId, Arc<tokio::sync::Mutex<Talk>>), ChatError> {
+        let now = clock::now();
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|_, slot| now.duration_since(slot.touched) < IDLE);
+        if let Some(id) = id {
+            let slot = open.get_mut(id).ok_or(ChatError::NoConversation)?;
+            slot.touched = now;
+            return Ok((id.clone(), Arc::clone(&slot.talk)));
+        }
+        if open.len() >= MOST {
+            return Err(ChatError::Busy);
+        }
+        let id = call_id(clock::wall().naive_local(), clock::seed() as u32);
+        let dialogue = self.board.shared().dialogues.begin(language);
+        let talk = Arc::new(tokio::sync::Mutex::new(Talk { dialogue, turn: TurnId::default(), over: false }));
+        open.insert(id.clone(), Slot { talk: Arc::clone(&talk), touched: now });
+        Ok((id, talk))
+    }
+}
+
+#[async_trait]
+impl Chat for TextDesk {
+    async fn answer(&self, message: ChatMessage) -> Result<ChatAnswer, ChatError> {
+        let text = message.text.reveal();
+        let language = message.language.or_else(|| language_of(text));
+        let (conversation, talk) = self.find(message.conversation.as_ref(), language)?;
+        let mut talk = talk.lock().await;
+        if talk.over {
+            return Err(ChatError::NoConversation);
+        }
+        // Whoever writes first is told, as on the phone, that a machine answers.
+        let mut sentences = if talk.turn == TurnId::default() { talk.say(Prompt::Greeting).await.0 } else { Vec::new() };
+        talk.turn = talk.turn.next();
+        let language = language.unwrap_or_else(|| talk.dialogue.language());
+        let transcript = Transcript::of_text(text, language, "text");
+        let prompt = Prompt::Said { turn: talk.turn, transcript };
+        let (answer, after) = talk.say(prompt).await;
+        let after = after.ok_or(ChatError::Failed)?;
+        sentences.extend(answer);
+        talk.over = !matches!(after, AfterReply::Listen(_));
+        Ok(ChatAnswer { conversation, sentences, after })
+    }
+}
+
+impl Talk {
+    async fn say(&mut self, prompt: Prompt) -> (Vec<Sentence>, Option<AfterReply>) {
+        let (out, mut events) = mpsc::channel(16);
+        let dialogue = &mut self.dialogue;
+        let respond = async move {
+            dialogue.respond(prompt, &out).await;
+            drop(out);
+        };
+        let gather = async {
+            let (mut sentences, mut after) = (Vec::new(), None);
+            while let Some(event) = events.recv().await {
+                match event {
+                    ReplyEvent::Sentence(sentence) => sentences.push(sentence),
+                    ReplyEvent::Ended { after: then, .. } => after = Some(then),
+                    ReplyEvent::Understood { .. } | ReplyEvent::Manner(_) | ReplyEvent::Tool { .. } => {}
+                }
+            }
+            (sentences, after)
+        };
+        let ((), (sentences, after)) = tokio::join!(respond, gather);
+        let said: Vec<_> = sentences.iter().map(|sentence| sentence.text.as_str()).collect();
+        self.dialogue.heard(&said.join(" "), false);
+        (sentences, after)
+    }
+}
