@@ -137,7 +137,11 @@ fn main() {
     let data = tempfile::tempdir().expect("a folder");
     let english = PHRASES.iter().map(|t| Phrase { text: (*t).to_owned(), language: Language::EN });
     let chinese = ["查询订单", "我要退货", "营业时间"].map(|t| Phrase { text: t.to_owned(), language: Language::ZH });
-    let config = SphinxConfig { library: std::env::var("SPHINX_LIBRARY").unwrap_or_default(), ..SphinxConfig::default() };
+    let mut config = SphinxConfig { library: std::env::var("SPHINX_LIBRARY").unwrap_or_default(), ..SphinxConfig::default() };
+    let set = |name, value: &mut f32| *value = std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(*value);
+    set("WORD_INSERTION", &mut config.word_insertion);
+    set("REJECT_ABOVE", &mut config.reject_above);
+    set("REJECT_WORD_ABOVE", &mut config.reject_word_above);
     let sphinx = match Sphinx::open(&config, english.chain(chinese).collect()) {
         Ok(sphinx) => sphinx,
         Err(error) => return println!("SKIP hear: {error}"),

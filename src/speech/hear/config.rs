@@ -87,6 +87,8 @@ pub struct SphinxConfig {
     pub decoders: usize,
     /// Grammars each decoder keeps ready.
     pub grammars_kept: usize,
+    /// Probability of one more word, against the same sound in fewer words; small keeps short words from creeping in.
+    pub word_insertion: f32,
     /// How far below the best sound of each 10 ms an utterance may lie on average before it counts as outside the grammar
     /// (units of the engine's log scale; smaller rejects more).
     pub reject_above: f32,
@@ -103,8 +105,9 @@ impl Default for SphinxConfig {
             dictionary: model.join("cmudict-en-us.dict"),
             decoders: 16,
             grammars_kept: 8,
-            reject_above: 68.0,
-            reject_word_above: 95.0,
+            word_insertion: 0.01,
+            reject_above: 72.0,
+            reject_word_above: 100.0,
         }
     }
 }

@@ -70,8 +70,15 @@ impl Decoders {
 
     fn make(&self) -> Result<Primed, HearError> {
         let model = self.config.acoustic_model.display().to_string();
+        let insertion = self.config.word_insertion.to_string();
         // All senones are scored in every frame, so that a path's score tells how far it lies below the best sound.
-        let mut options = vec![("hmm", model.as_str()), ("fwdflat", "no"), ("bestpath", "no"), ("compallsen", "yes")];
+        let mut options = vec![
+            ("hmm", model.as_str()),
+            ("fwdflat", "no"),
+            ("bestpath", "no"),
+            ("compallsen", "yes"),
+            ("wip", insertion.as_str()),
+        ];
         if self.library.interface() == Interface::V08 {
             options.push(("remove_silence", "no"));
         }

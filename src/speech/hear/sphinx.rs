@@ -202,7 +202,7 @@ impl Listening {
         let spoken = words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(separator);
         let text = written(&spoken, language, &self.request.expectation);
         let sure = Transcript { finality, confidence, words, ..Transcript::of_text(text, language, NAME) };
-        if confidence.get() >= 0.5 {
+        if confidence.get() >= 0.5 && (finality == Finality::Partial || is_long_enough(&sure.text, &self.request.expectation)) {
             return sure;
         }
         let rejected = Alternative { text: sure.text, confidence };
@@ -264,6 +264,13 @@ impl Drop for Listening {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Whether a string of digits has as many as were asked for; whatever else was said is not counted.
+fn is_long_enough(text: &str, expectation: &Expectation) -> bool {
+    let Expectation::Digits { min, max, .. } = expectation else { return true };
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    digits == 0 || (usize::from(*min)..=usize::from(*max)).contains(&digits)
 }
 
 fn is_word(segment: &str) -> bool {
@@ -449,6 +456,13 @@ mod tests {
         };
         assert_eq!(sphinx.unpronounceable()["龘货"], BTreeSet::from(["龘".to_owned()]));
         assert_eq!(sphinx.phrases.len(), 1);
+    }
+
+    #[test]
+    fn a_number_of_another_length_is_asked_again() {
+        let pin = Expectation::Digits { min: 4, max: 5, sensitive: true };
+        assert!(is_long_enough("4271", &pin) && is_long_enough("agent", &pin) && is_long_enough("7", &Expectation::Open));
+        assert!(!is_long_enough("it's 427", &pin) && !is_long_enough("427111", &pin));
     }
 
     #[test]

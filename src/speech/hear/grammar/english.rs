@@ -27,16 +27,23 @@ pub(super) const RULES: &[Rule] = &[
     ),
     (
         "always",
-        "[<before>] ([speak to | talk to | get me] (an agent | a person | a human | a real person | someone | an operator | customer service) | agent | operator | \
-         representative) [<after>] | help | repeat | repeat that | say that again | pardon | what did you say | start over | go back | main menu | goodbye | bye",
+        "[um] [can i | could i | i want to | i'd like to | i need to | i would like to | please] (speak to | talk to | speak with) \
+         <someone> [please] | [please] (get me | connect me to | transfer me to) <someone> [please] | (agent | operator | representative) [please] | \
+         an (agent | operator) please | help me | i need help | help please | repeat | repeat that | say that again | pardon | what did you say | start over | \
+         go back | main menu | goodbye | bye",
     ),
+    (
+        "someone",
+        "an agent | a person | a human | a real person | someone | somebody | an operator | customer service | a colleague",
+    ),
+    ("tail", "please | thanks | thank you"),
     ("digit", "zero | oh | one | two | three | four | five | six | seven | eight | nine"),
-    ("digits", "(<digit> | double <digit> | triple <digit> | <teen> | <tens> [<unit>])+ | <number>"),
+    ("digits", "(<digit> | double <digit> | triple <digit>)+ | <number>"),
     ("unit", "one | two | three | four | five | six | seven | eight | nine"),
     ("teen", "ten | eleven | twelve | thirteen | fourteen | fifteen | sixteen | seventeen | eighteen | nineteen"),
     ("tens", "twenty | thirty | forty | fifty | sixty | seventy | eighty | ninety"),
     ("below_hundred", "<unit> | <teen> | <tens> [<unit>]"),
-    ("below_thousand", "<below_hundred> | (<unit> | a) hundred [[and] <below_hundred>]"),
+    ("below_thousand", "<below_hundred> | <unit> hundred [[and] <below_hundred>]"),
     ("number", "<below_thousand> [thousand [[and] <below_thousand>]]"),
     (
         "amount",

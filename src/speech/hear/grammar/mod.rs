@@ -20,6 +20,9 @@ pub struct Grammar {
     pub words: BTreeSet<String>,
 }
 
+/// The longest string of digits a grammar counts.
+const LONGEST_DIGITS: u8 = 32;
+
 /// A named rule in JSGF.
 type Rule = (&'static str, &'static str);
 
@@ -36,8 +39,9 @@ impl Grammar {
         let top = match expected {
             Some(expected) => {
                 // Among digits and letters a long carrier phrase only lends its words to them.
-                let lead = if matches!(expectation, Expectation::Choice(_)) { "before" } else { "lead" };
-                format!("/{EXPECTED_WEIGHT}/ [<{lead}>] ({expected}) [<after>] | /1/ {anything}")
+                let choice = matches!(expectation, Expectation::Choice(_));
+                let (lead, tail) = if choice { ("before", "after") } else { ("lead", "tail") };
+                format!("/{EXPECTED_WEIGHT}/ [<{lead}>] ({expected}) [<{tail}>] | /1/ {anything}")
             }
             None => "<open>".to_owned(),
         };
@@ -76,13 +80,27 @@ fn expected(expectation: &Expectation, language: Language) -> Option<String> {
             }
             said
         }
-        Expectation::Digits { .. } => "<digits>".to_owned(),
+        Expectation::Digits { min, max, .. } => digit_string(*min, *max, language),
         Expectation::Spelling => "<spelling>".to_owned(),
         Expectation::Date => "<date>".to_owned(),
         Expectation::Amount => "<amount>".to_owned(),
         Expectation::Name => "<name>".to_owned(),
         Expectation::Address => "<spelling> | <digits>".to_owned(),
     })
+}
+
+/// Exactly so many digits, one by one: a free loop would put some into every sound. In English two or three of the same
+/// may be said as "double" and "triple".
+fn digit_string(min: u8, max: u8, language: Language) -> String {
+    let max = usize::from(max.clamp(1, LONGEST_DIGITS));
+    let min = usize::from(min).clamp(1, max);
+    let english = language != Language::ZH;
+    // From the last digit to the first: what may still follow, nested, so that the graph stays linear in its length.
+    let one = if english { "(<digit> | double <digit> | triple <digit>)" } else { "<digit>" };
+    // A doubled digit is one spoken word fewer, so that the fewest words are a third of the digits.
+    let fewest = if english { min.div_ceil(3) } else { min };
+    let optional = (fewest..max).fold(String::new(), |rest, _| format!("[{one} {rest}]"));
+    format!("{}{optional}", format!("{one} ").repeat(fewest))
 }
 
 fn alternatives<'a>(texts: impl Iterator<Item = &'a str>, language: Language) -> String {
