@@ -13,7 +13,7 @@ use super::input::RecognitionFailed;
 use super::keypad::{Entry, Press};
 use super::output::{Action, Event};
 use super::state::{Bot, Caller, Floor, Said, Utterance};
-use super::turn::Run;
+use super::turn::{Progress, Run};
 use super::waterfall::Waterfall;
 
 impl Floor {
@@ -22,7 +22,7 @@ impl Floor {
         let turn = cx.next_turn();
         let utterance = match earlier.filter(|earlier| cx.fits_one_turn(earlier)) {
             Some(earlier) => {
-                let waited = cx.endpointer.silence(&cx.expectation, earlier.digits);
+                let waited = cx.endpointer.silence(&cx.expectation, earlier.progress);
                 cx.endpointer.paused(run.from.since(earlier.last), waited);
                 earlier.reopened(turn, run)
             }
@@ -41,7 +41,7 @@ impl Floor {
     /// A frame while the caller has the floor.
     pub(super) fn hear_on(&mut self, cx: &mut Context, heard: &Heard, speech: bool) -> Flow {
         let Caller::Speaking(utterance) = &mut self.caller else { return ON };
-        let waited = cx.endpointer.silence(&cx.expectation, utterance.digits);
+        let waited = cx.endpointer.silence(&cx.expectation, utterance.progress);
         if speech && !heard.concealed {
             utterance.speak(heard.level);
         }
@@ -89,7 +89,7 @@ impl Floor {
     /// What the recogniser makes of the turn so far.
     pub(super) fn partial(&mut self, cx: &mut Context, turn: TurnId, transcript: Transcript) {
         if let Caller::Speaking(utterance) = &mut self.caller {
-            utterance.digits = transcript.text.chars().filter(char::is_ascii_digit).count();
+            utterance.progress = Progress::of(&transcript.text);
         }
         cx.tell(turn, Transcript { finality: Finality::Partial, ..transcript });
     }

@@ -11,7 +11,7 @@ use super::input::Hangup;
 use super::keypad::Entry;
 use super::ledger::PlayoutLedger;
 use super::timer::{Alarm, Timer};
-use super::turn::{Gain, Run};
+use super::turn::{Gain, Progress, Run};
 use super::waterfall::Waterfall;
 
 #[derive(Debug)]
@@ -81,8 +81,8 @@ pub(super) struct Utterance {
     pub(super) last: MediaTime,
     pub(super) spoken: Duration,
     pub(super) peak: Dbfs,
-    /// Digits understood so far.
-    pub(super) digits: usize,
+    /// What is understood so far of the answer.
+    pub(super) progress: Progress,
     /// Pauses in it that were taken for its end, or nearly.
     pub(super) pauses: u32,
     /// Whether it silenced the bot.
@@ -227,7 +227,7 @@ impl Utterance {
             last: run.last,
             spoken: run.spoken,
             peak: run.peak,
-            digits: 0,
+            progress: Progress::Nothing,
             pauses: 0,
             interrupts: false,
             opened: now,
@@ -236,7 +236,14 @@ impl Utterance {
 
     /// The same stretch of speech, which was not over after all.
     pub(super) fn reopened(self, turn: TurnId, run: Run) -> Self {
-        Self { turn, last: run.last, spoken: self.spoken + run.spoken, digits: 0, pauses: self.pauses + 1, ..self }
+        Self {
+            turn,
+            last: run.last,
+            spoken: self.spoken + run.spoken,
+            progress: Progress::Nothing,
+            pauses: self.pauses + 1,
+            ..self
+        }
     }
 
     /// Takes a speech frame in.

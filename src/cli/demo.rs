@@ -48,7 +48,7 @@ const SCRIPT: [Step; 5] = [
     Step::Say("four two seven one"),
     Step::Say("what is your return policy"),
     Step::Interrupt(Duration::from_millis(1_500), "what are your opening hours"),
-    Step::Say("thank you goodbye"),
+    Step::Say("goodbye"),
 ];
 
 /// Runs the demonstration.

@@ -59,6 +59,36 @@ impl Default for EndpointConfig {
     }
 }
 
+/// What the recogniser's guess holds so far of the answer that is expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Progress {
+    /// Nothing was made out yet.
+    #[default]
+    Nothing,
+    /// So many digits.
+    Digits(usize),
+    /// Several words and no digit: the caller is saying something else.
+    Words,
+}
+
+impl Progress {
+    /// What a partial transcript shows. One or two words may still lead to digits ("it's …").
+    pub fn of(text: &str) -> Self {
+        match text.chars().filter(char::is_ascii_digit).count() {
+            0 if text.split_whitespace().count() > 2 || text.chars().filter(|c| !c.is_ascii()).count() > 3 => Self::Words,
+            0 => Self::Nothing,
+            digits => Self::Digits(digits),
+        }
+    }
+
+    const fn digits(self) -> usize {
+        match self {
+            Self::Digits(digits) => digits,
+            Self::Nothing | Self::Words => 0,
+        }
+    }
+}
+
 /// Decides the silence that ends a turn; learns how long this caller pauses inside one.
 #[derive(Debug, Clone)]
 pub struct Endpointer {
@@ -72,14 +102,16 @@ impl Endpointer {
         Self { config, slack: Duration::ZERO }
     }
 
-    /// The silence after which a turn is over, `digits` of them said so far.
-    pub fn silence(&self, expectation: &Expectation, digits: usize) -> Duration {
+    /// The silence after which a turn is over, as far as the caller has got.
+    pub fn silence(&self, expectation: &Expectation, progress: Progress) -> Duration {
         let config = &self.config;
+        let digits = progress.digits();
         let base = match expectation {
             Expectation::Digits { max, .. } if digits >= usize::from(*max) => {
                 return Duration::from_millis(config.complete_ms);
             }
             Expectation::Digits { min, .. } if digits >= usize::from(*min) => config.open_ms,
+            Expectation::Digits { .. } if progress == Progress::Words => config.open_ms,
             Expectation::Digits { .. } => config.digits_ms,
             Expectation::Open => config.open_ms,
             Expectation::YesNo => config.yes_no_ms,
@@ -122,28 +154,30 @@ mod tests {
     #[test]
     fn the_question_decides_how_long_silence_lasts() {
         let endpointer = Endpointer::new(EndpointConfig::default());
-        assert_eq!(endpointer.silence(&Expectation::YesNo, 0), ms(200));
-        assert_eq!(endpointer.silence(&Expectation::Open, 0), ms(300));
-        assert_eq!(endpointer.silence(&DIGITS, 3), ms(900));
-        assert_eq!(endpointer.silence(&DIGITS, 4), ms(300));
-        assert_eq!(endpointer.silence(&DIGITS, 6), ms(100));
+        assert_eq!(endpointer.silence(&Expectation::YesNo, Progress::Nothing), ms(200));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::Nothing), ms(300));
+        assert_eq!(endpointer.silence(&DIGITS, Progress::Digits(3)), ms(900));
+        assert_eq!(endpointer.silence(&DIGITS, Progress::of("it's")), ms(900), "digits may follow");
+        assert_eq!(endpointer.silence(&DIGITS, Progress::of("what are your opening hours")), ms(300), "another question");
+        assert_eq!(endpointer.silence(&DIGITS, Progress::Digits(4)), ms(300));
+        assert_eq!(endpointer.silence(&DIGITS, Progress::Digits(6)), ms(100));
     }
 
     #[test]
     fn a_caller_who_pauses_gets_more_time_within_bounds_and_loses_it_again() {
         let mut endpointer = Endpointer::new(EndpointConfig::default());
         endpointer.paused(ms(150), ms(300));
-        assert_eq!(endpointer.silence(&Expectation::Open, 0), ms(300), "a short pause teaches nothing");
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::Nothing), ms(300), "a short pause teaches nothing");
         endpointer.paused(ms(600), ms(300));
-        assert_eq!(endpointer.silence(&Expectation::Open, 0), ms(350));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::Nothing), ms(350));
         for _ in 0..100 {
-            let waited = endpointer.silence(&Expectation::Open, 0);
+            let waited = endpointer.silence(&Expectation::Open, Progress::Nothing);
             endpointer.paused(ms(5_000), waited);
         }
-        assert_eq!(endpointer.silence(&Expectation::Open, 0), ms(1_200));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::Nothing), ms(1_200));
         for _ in 0..30 {
             endpointer.ended_cleanly();
         }
-        assert!(endpointer.silence(&Expectation::Open, 0) < ms(301));
+        assert!(endpointer.silence(&Expectation::Open, Progress::Nothing) < ms(301));
     }
 }

@@ -30,7 +30,7 @@ use report::Report;
 pub use callers::speak;
 
 /// Calls at the same time in a latency run; few enough that they do not wait for each other.
-const AT_ONCE: usize = 3;
+const AT_ONCE: usize = 4;
 /// Turns in one call.
 const TURNS_A_CALL: usize = 6;
 /// Interruptions in one run.
@@ -107,6 +107,7 @@ async fn latency(mut config: Config) -> Result<Report> {
     let speakers = voices()?;
     let speakers: Vec<_> = speakers.iter().map(|(name, voice)| (*name, &**voice)).collect();
     let set = callers::utterances(&speakers)?;
+    let question = speak(speakers[0].1, "what is your return policy")?;
     let interruption = speak(speakers[0].1, "what are your opening hours")?;
     let (live, told) = mpsc::channel(4_096);
     let line = Line::open(&config, Some(live)).await?;
@@ -137,7 +138,7 @@ async fn latency(mut config: Config) -> Result<Report> {
         }
     }
     let mut caller = dial("bench-interrupts".to_owned()).await?;
-    let barge_in_ms = run::barge_ins(&mut caller, &interruption, BARGE_INS).await?;
+    let barge_in_ms = run::barge_ins(&mut caller, &question, &interruption, BARGE_INS).await?;
     let build = engines(open.line());
     phone.shutdown().await;
     tasks.stop();

@@ -17,7 +17,7 @@ use crate::talk::CallId;
 /// A turn without an audible answer for so long counts as unanswered.
 const ANSWER: Duration = Duration::from_secs(6);
 /// The bot has finished when it has been silent that long.
-const QUIET: Duration = Duration::from_millis(700);
+const QUIET: Duration = Duration::from_millis(600);
 /// Longest wait for the bot to finish.
 const LONGEST_REPLY: Duration = Duration::from_secs(20);
 
@@ -63,17 +63,20 @@ async fn turn(caller: &mut Caller, utterance: &Utterance) -> Result<Measured, Ca
     Ok(Measured { turn, began, ended: clock::now() })
 }
 
-/// Interrupts the bot that many times; for each, from the caller's first speech sample to the last audible packet.
-pub async fn barge_ins(caller: &mut Caller, speech: &[i16], times: usize) -> Result<Vec<u64>, CallEnded> {
+/// Asks and interrupts the answer, that many times, after the greeting (whose notice must be heard); for each interruption
+/// the time from the caller's first speech sample to the bot's last audible packet.
+pub async fn barge_ins(caller: &mut Caller, question: &[i16], interruption: &[i16], times: usize) -> Result<Vec<u64>, CallEnded> {
     let mut found = Vec::with_capacity(times);
+    caller.until_audible(ANSWER).await?;
     for _ in 0..times {
-        if caller.until_audible(LONGEST_REPLY).await?.is_none() {
-            caller.say(speech).await?;
+        caller.until_quiet(QUIET, LONGEST_REPLY).await?;
+        caller.say(question).await?;
+        if caller.until_audible(ANSWER).await?.is_none() {
             continue;
         }
         caller.wait(Duration::from_millis(700)).await?;
         let before = caller.heard().len();
-        let first = caller.say(speech).await?.first;
+        let first = caller.say(interruption).await?.first;
         let stopped = last_before_gap(caller, before, first);
         found.extend(stopped.map(|at| (at - first).as_millis() as u64));
     }
