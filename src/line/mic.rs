@@ -354,4 +354,29 @@ mod tests {
         }
         thread.join().expect("the writer ends");
     }
+
+    /// Tried on a PulseAudio null sink whose monitor is the microphone: `cargo test --lib line::mic -- --ignored`.
+    #[tokio::test]
+    #[ignore = "needs a microphone that hears the loudspeaker"]
+    async fn the_microphone_hears_what_the_loudspeaker_plays() {
+        let mut card = Microphone::open().expect("a sound card");
+        let mut clock = tokio::time::interval(crate::audio::FRAME);
+        let (mut frames, mut loudest, mut n) = (0, crate::audio::Dbfs::SILENCE, 0usize);
+        while n < 100 {
+            tokio::select! {
+                _ = clock.tick() => {
+                    let len = card.rate.frame_len();
+                    let tone = |i| ((((n * len + i) as f64) * 440.0 / f64::from(card.rate.hz()) * std::f64::consts::TAU).sin() * 16_000.0) as i16;
+                    let pcm: Vec<i16> = (0..len).map(tone).collect();
+                    card.send(Outgoing::Plain(Frame::new(&pcm, card.rate, MediaTime::ZERO)));
+                    n += 1;
+                }
+                event = card.recv() => if let PortEvent::Plain(frame) = event {
+                    frames += 1;
+                    loudest = if frame.level() > loudest { frame.level() } else { loudest };
+                }
+            }
+        }
+        assert!(frames >= 80 && loudest.db() > -12.0, "{frames} frames of 100, loudest {loudest}");
+    }
 }

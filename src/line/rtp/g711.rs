@@ -59,10 +59,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn silence_stays_silence_from_law_to_law() {
+    fn the_smallest_step_of_one_law_is_that_of_the_other() {
+        // A-law has no zero: its quietest value becomes mu-law's first step, and comes back.
         let mut payload = [0xD5; 4];
         Law::A.convert(Law::Mu, &mut payload);
-        assert_eq!(payload, [0xFF; 4]);
+        assert_eq!(payload, [0xFE; 4]);
         Law::Mu.convert(Law::A, &mut payload);
         assert_eq!(payload, [0xD5; 4]);
     }

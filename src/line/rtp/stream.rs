@@ -267,7 +267,7 @@ mod tests {
         let target = MediaTarget { law: Law::Mu, payload_type: 0, ..*a.target() };
         a.retarget(now, target);
         let (bytes, _) = a.tick(&[0xD5; 160], false).expect("sent");
-        assert_eq!((bytes[1] & 0x7F, bytes[HEADER_LEN]), (0, 0xFF));
+        assert_eq!((bytes[1] & 0x7F, bytes[HEADER_LEN]), (0, 0xFE));
         let Received::Packet(packet) = a.receive(now, PEER, datagram(0, 1, &[0xFF; 160])) else { panic!("sound") };
         assert_eq!((packet.payload_type, packet.payload[0]), (8, 0xD5));
     }
