@@ -186,8 +186,14 @@ fn on_error(device: &'static str, lost: &Arc<AtomicBool>) -> impl FnMut(cpal::Er
     }
 }
 
-fn stream_config(config: &SupportedStreamConfig, rate: SampleRate) -> StreamConfig {
-    StreamConfig { channels: config.channels(), sample_rate: rate.hz(), buffer_size: BufferSize::Default }
+/// Callbacks of 10 ms where the host grants them: its own choice may be lumps of seconds (PulseAudio through ALSA).
+fn build(
+    config: &SupportedStreamConfig,
+    rate: SampleRate,
+    stream: impl Fn(StreamConfig) -> Result<Stream, MicError>,
+) -> Result<Stream, MicError> {
+    let with = |buffer_size| StreamConfig { channels: config.channels(), sample_rate: rate.hz(), buffer_size };
+    stream(with(BufferSize::Fixed(rate.hz() / 100))).or_else(|_| stream(with(BufferSize::Default)))
 }
 
 fn record(
@@ -197,13 +203,13 @@ fn record(
     ring: &Arc<Ring>,
     lost: &Arc<AtomicBool>,
 ) -> Result<Stream, MicError> {
-    match config.sample_format() {
-        SampleFormat::I16 => record_as::<i16>(device, stream_config(config, rate), ring, lost),
-        SampleFormat::I32 => record_as::<i32>(device, stream_config(config, rate), ring, lost),
-        SampleFormat::U8 => record_as::<u8>(device, stream_config(config, rate), ring, lost),
+    build(config, rate, |stream| match config.sample_format() {
+        SampleFormat::I16 => record_as::<i16>(device, stream, ring, lost),
+        SampleFormat::I32 => record_as::<i32>(device, stream, ring, lost),
+        SampleFormat::U8 => record_as::<u8>(device, stream, ring, lost),
         // Every host converts to float.
-        _ => record_as::<f32>(device, stream_config(config, rate), ring, lost),
-    }
+        _ => record_as::<f32>(device, stream, ring, lost),
+    })
 }
 
 fn record_as<T>(device: &cpal::Device, config: StreamConfig, ring: &Arc<Ring>, lost: &Arc<AtomicBool>) -> Result<Stream, MicError>
@@ -228,12 +234,12 @@ fn play(
     ring: &Arc<Ring>,
     lost: &Arc<AtomicBool>,
 ) -> Result<Stream, MicError> {
-    match config.sample_format() {
-        SampleFormat::I16 => play_as::<i16>(device, stream_config(config, rate), ring, lost),
-        SampleFormat::I32 => play_as::<i32>(device, stream_config(config, rate), ring, lost),
-        SampleFormat::U8 => play_as::<u8>(device, stream_config(config, rate), ring, lost),
-        _ => play_as::<f32>(device, stream_config(config, rate), ring, lost),
-    }
+    build(config, rate, |stream| match config.sample_format() {
+        SampleFormat::I16 => play_as::<i16>(device, stream, ring, lost),
+        SampleFormat::I32 => play_as::<i32>(device, stream, ring, lost),
+        SampleFormat::U8 => play_as::<u8>(device, stream, ring, lost),
+        _ => play_as::<f32>(device, stream, ring, lost),
+    })
 }
 
 fn play_as<T>(device: &cpal::Device, config: StreamConfig, ring: &Arc<Ring>, lost: &Arc<AtomicBool>) -> Result<Stream, MicError>
@@ -362,7 +368,7 @@ mod tests {
         let mut card = Microphone::open().expect("a sound card");
         let mut clock = tokio::time::interval(crate::audio::FRAME);
         let (mut frames, mut loudest, mut n) = (0, crate::audio::Dbfs::SILENCE, 0usize);
-        while n < 100 {
+        while n < 300 {
             tokio::select! {
                 _ = clock.tick() => {
                     let len = card.rate.frame_len();
@@ -377,6 +383,6 @@ mod tests {
                 }
             }
         }
-        assert!(frames >= 80 && loudest.db() > -12.0, "{frames} frames of 100, loudest {loudest}");
+        assert!(frames >= 200 && loudest.db() > -12.0, "{frames} frames of 300, loudest {loudest}");
     }
 }
