@@ -11,6 +11,10 @@ use super::lexicon::Pronounced;
 use super::sphinx_ffi::{Decoder, Interface, Library};
 use super::{HearError, SphinxConfig};
 
+/// The cepstral mean that a decoder's first utterance begins with: that of people and flite voices behind G.711, upsampled to
+/// 16 kHz. The model's own mean is that of wide-band sound, and cost the first sentence of every decoder.
+const TELEPHONE_MEAN: &str = "43,24,-26,36,-19,0,12,-26,17,-10,2,7,-12";
+
 /// Keeps at most so many decoders and lends them out.
 pub(super) struct Decoders {
     library: Arc<Library>,
