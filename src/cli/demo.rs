@@ -154,8 +154,9 @@ async fn follow_script(caller: &mut Caller, spoken: &[Vec<i16>]) -> Result<(), C
 
 /// The UDP address to phone.
 fn address(sip: &SipEndpoint) -> SocketAddr {
-    let udp = sip.local_addrs().iter().find(|listen| listen.transport == Transport::Udp);
-    udp.or(sip.local_addrs().first()).map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), |listen| listen.addr)
+    let addrs = sip.local_addrs();
+    let udp = addrs.iter().find(|listen| listen.transport == Transport::Udp);
+    udp.or_else(|| addrs.first()).expect("an endpoint listens somewhere, or it is not opened").addr
 }
 
 fn say(line: &str) {

@@ -122,7 +122,7 @@ impl EngineConfig {
     /// Utterances that may be decoded at once: as configured, or one less than the machine has cores, and at least one.
     pub fn workers(&self) -> usize {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        self.workers.map_or((cores - 1).max(1), NonZeroUsize::get)
+        self.workers.map_or_else(|| (cores - 1).max(1), NonZeroUsize::get)
     }
 }
 

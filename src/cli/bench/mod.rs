@@ -88,12 +88,15 @@ pub async fn run(args: BenchArgs, config: Config) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// A voice and its name.
+pub type Speaker = (&'static str, Box<dyn Synthesizer>);
+
 /// The callers' voices: flite's, but for the one that the bot speaks with.
-pub fn voices() -> Result<Vec<(&'static str, Box<dyn Synthesizer>)>, SpeakError> {
+pub fn voices() -> Result<Vec<Speaker>, SpeakError> {
     [FliteVoice::Rms, FliteVoice::Awb, FliteVoice::Kal16]
         .into_iter()
         .map(|voice| {
-            let flite = FliteConfig { voice, ..FliteConfig::default() };
+            let flite = FliteConfig { voice };
             let config = SpeakConfig { engines: vec![EngineKind::Flite], cache_kib: 0, flite, ..SpeakConfig::default() };
             let voices = speech::speak::open(&config, Path::new("."), &Handle::current())?;
             Ok((voice.name(), Box::new(voices) as Box<dyn Synthesizer>))

@@ -48,5 +48,11 @@ pub fn recognisers(config: &HearConfig, data: &Path, runtime: &Handle) -> Vec<Fi
         None => Finding::well(AREA, format!("{name}: {languages}")),
         Some(why) => Finding::lacking(AREA, format!("{name} is not there"), why),
     };
-    hear::describe(config, data, runtime).into_iter().map(tell).collect()
+    let facts = hear::describe(config, data, runtime);
+    let deaf = facts.iter().all(|fact| fact.missing.is_some());
+    let mut findings: Vec<_> = facts.into_iter().map(tell).collect();
+    if deaf {
+        findings.push(Finding::broken(AREA, "nothing hears", "apt-get install pocketsphinx-en-us libpocketsphinx3"));
+    }
+    findings
 }

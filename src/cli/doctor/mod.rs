@@ -17,7 +17,7 @@ use crate::line::PortFormat;
 #[cfg(feature = "sip")]
 use crate::line::sip::Transport;
 
-pub use engines::{voices, weights};
+pub use engines::{recognisers, voices, weights};
 
 /// The system packages that building and running need, one a line, with comments.
 const PACKAGES: &str = include_str!("../../../packages.txt");
@@ -107,7 +107,7 @@ pub fn survey(path: &Path, loaded: &Result<Config, ConfigError>, runtime: &Handl
         let data = &config.store.data;
         findings.extend(ports(&wanted_ports(config)));
         findings.extend(data_folder(data));
-        findings.extend(engines::recognisers(&config.hear, data, runtime));
+        findings.extend(recognisers(&config.hear, data, runtime));
         findings.extend(voices(&config.speak, data, runtime));
         findings.extend(weights(data));
     }

@@ -81,6 +81,7 @@ impl Decoders {
             ("fwdflat", "no"),
             ("bestpath", "no"),
             ("compallsen", "yes"),
+            ("cmninit", TELEPHONE_MEAN),
             ("wip", insertion.as_str()),
         ];
         if self.library.interface() == Interface::V08 {

@@ -96,8 +96,15 @@ fn open_one(
         #[cfg(feature = "sphinx")]
         HearEngine::Sphinx | HearEngine::Auto => {
             let sphinx = super::sphinx::Sphinx::open(&config.sphinx, phrases)?;
-            for (phrase, words) in sphinx.unpronounceable() {
-                tracing::warn!(phrase, ?words, "A phrase of the pack cannot be pronounced and will not be heard.");
+            let unheard = sphinx.unpronounceable();
+            if !unheard.is_empty() {
+                tracing::info!(
+                    phrases = unheard.len(),
+                    "Some of the pack's phrases hold words that no dictionary has; they will not be heard."
+                );
+            }
+            for (phrase, words) in unheard {
+                tracing::debug!(phrase, ?words, "Not heard.");
             }
             Ok(Arc::new(sphinx))
         }
