@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::audio::{MediaTime, SampleRate};
+use crate::audio::{Dbfs, MediaTime, SampleRate};
 use crate::talk::{Alternative, Expectation, Finality, Language, Probability, Transcript, Word};
 
 use super::decoders::{Decoders, Lent};
@@ -25,6 +25,10 @@ use super::{HearError, HearRequest, Hearing, Recognizer, SphinxConfig};
 const NAME: &str = "sphinx";
 /// Frames of 10 ms below which a word is too short to be judged alone.
 const SHORT_WORD_FRAMES: u32 = 8;
+/// The longest utterance that is heard a second time when it was not understood: it takes a twentieth of its length.
+const SECOND_HEARING_SAMPLES: usize = 8 * 16_000;
+/// Below this there is nothing to hear again.
+const QUIET_DB: f32 = -60.0;
 /// Sound between two partial transcripts.
 const PARTIAL_EVERY_SAMPLES: usize = 3_200;
 
@@ -134,7 +138,7 @@ impl Recognizer for Sphinx {
             return Err(failed("the decoder could not begin an utterance"));
         }
         let limits = Limits { mean: self.config.reject_above, word: self.config.reject_word_above };
-        Ok(Box::new(Listening { lent, request, limits, told: String::new(), since_partial: 0, open: true }))
+        Ok(Box::new(Listening { lent, request, limits, pcm: Vec::new(), told: String::new(), since_partial: 0, open: true }))
     }
 }
 
@@ -179,6 +183,8 @@ struct Listening {
     lent: Lent,
     request: HearRequest,
     limits: Limits,
+    /// All of it, as far as it may be heard a second time.
+    pcm: Vec<i16>,
     told: String,
     since_partial: usize,
     /// The decoder's utterance is still to be ended.
@@ -188,6 +194,19 @@ struct Listening {
 impl Listening {
     fn end(&mut self) -> bool {
         std::mem::take(&mut self.open) && self.lent.primed().decoder.end()
+    }
+
+    /// Ends the decoder's utterance and reads what it made of it.
+    fn conclude(&mut self) -> Result<Transcript, HearError> {
+        if !self.end() {
+            return Err(failed("the decoder could not end the utterance"));
+        }
+        // Without a path to an end of the grammar the best one so far is a half sentence, which nobody said.
+        if self.lent.primed().decoder.has_hypothesis() {
+            Ok(self.transcript(Finality::Final))
+        } else {
+            Ok(Transcript::nothing(self.request.language, NAME))
+        }
     }
 
     fn transcript(&mut self, finality: Finality) -> Transcript {
@@ -233,6 +252,9 @@ impl Hearing for Listening {
             return Err(failed("the decoder could not take the sound"));
         }
         self.since_partial += pcm.len();
+        if self.pcm.len() <= SECOND_HEARING_SAMPLES {
+            self.pcm.extend_from_slice(pcm);
+        }
         if self.since_partial < PARTIAL_EVERY_SAMPLES {
             return Ok(None);
         }
@@ -249,15 +271,18 @@ impl Hearing for Listening {
         if self.request.cancel.is_cancelled() {
             return Err(HearError::Cancelled);
         }
-        if !self.end() {
-            return Err(failed("the decoder could not end the utterance"));
+        let streamed = self.conclude()?;
+        if !streamed.is_nothing() || self.pcm.len() > SECOND_HEARING_SAMPLES || Dbfs::of(&self.pcm).db() < QUIET_DB {
+            return Ok(streamed);
         }
-        // Without a path to an end of the grammar the best one so far is a half sentence, which nobody said.
-        if self.lent.primed().decoder.has_hypothesis() {
-            Ok(self.transcript(Finality::Final))
-        } else {
-            Ok(Transcript::nothing(self.request.language, NAME))
+        // While it streams, a decoder takes the mean of the callers before this one; a new voice or line may fail by that
+        // alone. So what was not understood is heard once more, by its own mean.
+        let decoder = &mut self.lent.primed().decoder;
+        self.open = decoder.start();
+        if !self.open || !self.lent.primed().decoder.process_whole(&self.pcm) {
+            return Err(failed("the decoder could not hear the utterance again"));
         }
+        self.conclude()
     }
 }
 
@@ -317,6 +342,7 @@ mod tests {
     /// Speech in a telephone's band, with silence around it; none where flite is not there.
     #[cfg(feature = "flite")]
     fn spoken(test: &str, text: &str) -> Option<Vec<i16>> {
+        use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
         let config = SpeakConfig { engines: vec![EngineKind::Flite], ..SpeakConfig::default() };
         let data = tempfile::tempdir().expect("a folder");
@@ -335,7 +361,10 @@ mod tests {
         assert_eq!(voice.rate(Language::EN), SampleRate::HZ_16000);
         voice.synthesise(text, Language::EN, Delivery::default(), &mut sink).expect("speaks");
         pcm.extend([0; 6_400]);
-        Some(narrow(&pcm))
+        // Down to 8 kHz, through mu-law, and up again with every other sample made up.
+        let line = narrow(&pcm).into_iter().step_by(2).map(|s| decode_ulaw(encode_ulaw(s)));
+        let stuffed: Vec<i16> = line.flat_map(|s| [s.saturating_mul(2), 0]).collect();
+        Some(narrow(&stuffed))
     }
 
     /// Nothing above 3.4 kHz: a windowed sinc of 63 taps.
@@ -367,7 +396,7 @@ mod tests {
         let test = "what_is_in_the_grammar_is_heard_on_a_phone_line";
         let (Some(sphinx), Some(order)) = (sphinx(test), spoken(test, "where is my order")) else { return };
         let heard = hear(&sphinx, &order, Expectation::Open);
-        assert_eq!(heard.text, "where is my order");
+        assert_eq!(heard.text, "where is my order", "{:?}", heard.alternatives);
         assert!(heard.confidence.get() > 0.5);
         assert!(heard.words.windows(2).all(|w| w[0].to <= w[1].from), "{:?}", heard.words);
         assert!(heard.words[0].from > MediaTime::from_millis(1_100));

@@ -195,6 +195,12 @@ impl Decoder {
         unsafe { (self.library.api.process)(self.raw.as_ptr(), pcm.as_ptr(), pcm.len(), 0, 0) >= 0 }
     }
 
+    /// Takes a whole utterance at once, its cepstral mean taken over all of it.
+    pub fn process_whole(&mut self, pcm: &[i16]) -> bool {
+        // SAFETY: live decoder; the slice is only read.
+        unsafe { (self.library.api.process)(self.raw.as_ptr(), pcm.as_ptr(), pcm.len(), 0, 1) >= 0 }
+    }
+
     /// Ends the utterance.
     pub fn end(&mut self) -> bool {
         // SAFETY: live decoder.
