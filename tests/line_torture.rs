@@ -33,7 +33,7 @@ impl Peer {
     async fn ask(&mut self, message: &str) -> Option<(u16, String)> {
         let message = message.trim_start().replace("\r\n", "\n").replace('\n', "\r\n");
         self.socket.send(message.as_bytes()).await.expect("sent");
-        let id = message.lines().find_map(|line| line.strip_prefix("Call-ID: ").or(line.strip_prefix("call-id: ")));
+        let id = message.lines().find_map(|line| line.strip_prefix("Call-ID: ").or_else(|| line.strip_prefix("call-id: ")));
         self.answer(id.unwrap_or("none").trim(), Duration::from_millis(400)).await
     }
 
@@ -290,8 +290,8 @@ async fn garbage_over_tcp_closes_its_connection_and_no_other() {
     bad.write_all(&[0xA5; 100_000]).await.ok();
     bad.write_all(b"INVITE sip:x SIP/2.0\r\nContent-Length: 99999999999\r\n\r\n").await.ok();
     let options = peer.request("OPTIONS", "", "").replace("/UDP", "/TCP");
-    for half in [&options[..40], &options[40..]] {
-        good.write_all(half.as_bytes()).await.expect("written");
+    for half in options.as_bytes().chunks(options.len().div_ceil(2)) {
+        good.write_all(half).await.expect("written");
     }
     let mut answer = [0; 12];
     timeout(Duration::from_secs(3), good.read_exact(&mut answer)).await.expect("in time").expect("an answer");
