@@ -18,7 +18,7 @@ use super::decoders::{Decoders, Lent};
 use super::grammar::{self, Grammar};
 use super::lexicon::{Lexicon, Pronounced, Source};
 use super::phrase::{Phrase, Piece, pieces};
-use super::sphinx_ffi::{Library, Segment};
+use super::sphinx_ffi::{Library, Segment, Span};
 use super::written::written;
 use super::{HearError, HearRequest, Hearing, Recognizer, SphinxConfig};
 
@@ -248,7 +248,7 @@ impl Hearing for Listening {
         if self.request.cancel.is_cancelled() {
             return Err(HearError::Cancelled);
         }
-        if !pcm.is_empty() && !self.lent.primed().decoder.process(pcm) {
+        if !pcm.is_empty() && !self.lent.primed().decoder.process(pcm, Span::Piece) {
             return Err(failed("the decoder could not take the sound"));
         }
         self.since_partial += pcm.len();
@@ -279,7 +279,7 @@ impl Hearing for Listening {
         // alone. So what was not understood is heard once more, by its own mean.
         let decoder = &mut self.lent.primed().decoder;
         self.open = decoder.start();
-        if !self.open || !self.lent.primed().decoder.process_whole(&self.pcm) {
+        if !self.open || !self.lent.primed().decoder.process(&self.pcm, Span::Whole) {
             return Err(failed("the decoder could not hear the utterance again"));
         }
         self.conclude()

@@ -121,6 +121,13 @@ impl Library {
     }
 }
 
+/// Whether samples are a piece of an utterance or all of it.
+#[derive(Debug, Clone, Copy)]
+pub enum Span {
+    Piece,
+    Whole,
+}
+
 /// One word of the best path and where it lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Segment {
@@ -189,16 +196,10 @@ impl Decoder {
         }
     }
 
-    /// Takes 16 kHz samples and searches as far as they go.
-    pub fn process(&mut self, pcm: &[i16]) -> bool {
+    /// Takes 16 kHz samples and searches as far as they go; a whole utterance is normalised by its own cepstral mean.
+    pub fn process(&mut self, pcm: &[i16], span: Span) -> bool {
         // SAFETY: live decoder; the slice is only read.
-        unsafe { (self.library.api.process)(self.raw.as_ptr(), pcm.as_ptr(), pcm.len(), 0, 0) >= 0 }
-    }
-
-    /// Takes a whole utterance at once, its cepstral mean taken over all of it.
-    pub fn process_whole(&mut self, pcm: &[i16]) -> bool {
-        // SAFETY: live decoder; the slice is only read.
-        unsafe { (self.library.api.process)(self.raw.as_ptr(), pcm.as_ptr(), pcm.len(), 0, 1) >= 0 }
+        unsafe { (self.library.api.process)(self.raw.as_ptr(), pcm.as_ptr(), pcm.len(), 0, span as c_int) >= 0 }
     }
 
     /// Ends the utterance.
