@@ -65,7 +65,8 @@ fn play(args: &SimulateArgs, scenario: &Scenario, config: &Config, runtime: &Han
     }
     let began = clock::now();
     let outcome = runtime.block_on(realtime::play(scenario, config.clone()))?;
-    let took = Took { calls: outcome.length, wall: outcome.length, prepared: clock::since(began).saturating_sub(outcome.length) };
+    let prepared = clock::since(began).saturating_sub(outcome.length);
+    let took = Took { calls: outcome.length, wall: outcome.length, prepared };
     Ok((outcome, took))
 }
 

@@ -246,12 +246,13 @@ impl Bot {
     }
 }
 
-/// The words of a text, each with the space before it; a Chinese character is a word.
+/// The words of a text, each with the space before it; a Chinese character is a word, and has none.
 fn words(text: &str) -> Vec<String> {
+    let is_whole = |c: char| c >= '\u{2e80}';
     let mut words: Vec<String> = Vec::new();
-    let (mut open, mut space) = (false, "");
+    let (mut open, mut space) = (false, if text.starts_with(is_whole) { "" } else { " " });
     for c in text.chars() {
-        let whole = c >= '\u{2e80}';
+        let whole = is_whole(c);
         if c.is_whitespace() {
             (open, space) = (false, " ");
         } else if let Some(word) = words.last_mut().filter(|_| open && !whole) {
@@ -271,7 +272,7 @@ mod tests {
     #[test]
     fn words_join_to_what_was_said() {
         for text in ["where is my order", "查订单4271好吗", "my 订单 please"] {
-            assert_eq!(words(text).concat(), text);
+            assert_eq!(words(text).concat().trim(), text);
         }
         assert_eq!(words("查订单4271").len(), 4);
     }
