@@ -26,13 +26,13 @@ const WAY: Duration = Duration::from_millis(60);
 /// The soft end of a last word belongs to it.
 const END: Duration = Duration::from_millis(150);
 /// Samples of one frame.
-const SAMPLES: usize = voices::RATE.frame_len();
+pub(super) const SAMPLES: usize = voices::RATE.frame_len();
 
-/// What the caller does in one tick.
+/// What the caller does in one tick, besides the sound he makes.
 pub(super) enum Deed {
-    /// Makes this sound.
-    Sound([i16; SAMPLES]),
-    /// Presses a key, and is silent.
+    /// Is on the line.
+    Listen,
+    /// Presses a key.
     Key(Digit),
     /// Hangs up.
     HangUp,
@@ -121,8 +121,8 @@ impl Caller {
         self.words.iter().filter(within).map(|word| word.text.as_str()).collect::<String>().trim().to_owned()
     }
 
-    /// 20 ms have passed.
-    pub(super) fn tick(&mut self, now: Duration) -> Deed {
+    /// 20 ms have passed: writes the sound he makes into `frame`, and says what else he does.
+    pub(super) fn tick(&mut self, now: Duration, frame: &mut [i16; SAMPLES]) -> Deed {
         if matches!(self.doing, Doing::Waiting) && self.is_time(now) {
             let step = self.steps.pop_front().expect("the last step ends the call");
             match step.act {
@@ -141,7 +141,7 @@ impl Caller {
                 }
             }
         }
-        self.go_on(now)
+        self.go_on(now, frame)
     }
 
     fn is_time(&self, now: Duration) -> bool {
@@ -156,13 +156,12 @@ impl Caller {
         }
     }
 
-    fn go_on(&mut self, now: Duration) -> Deed {
-        let mut frame = [0; SAMPLES];
-        for sample in &mut frame {
+    fn go_on(&mut self, now: Duration, frame: &mut [i16; SAMPLES]) -> Deed {
+        for sample in frame.iter_mut() {
             *sample = ((self.noise.unit() - 0.5) * 30.0) as i16;
         }
         let ended = match &mut self.doing {
-            Doing::Waiting => return Deed::Sound(frame),
+            Doing::Waiting => false,
             Doing::Silent { until } => now + FRAME >= *until,
             Doing::Pressing { keys, next } => {
                 if now >= *next
@@ -187,7 +186,7 @@ impl Caller {
             self.doing = Doing::Waiting;
             self.since = now + FRAME;
         }
-        Deed::Sound(frame)
+        Deed::Listen
     }
 
     /// The sound of an utterance that begins now; its words are noted with their times.
@@ -281,7 +280,7 @@ mod tests {
         let act = Act::Say { pieces, heard_as: None };
         let mut caller = Caller::new(&[Step { after: After::Ms(0), act }], 1);
         for tick in 0..200 {
-            caller.tick(FRAME * tick);
+            caller.tick(FRAME * tick, &mut [0; SAMPLES]);
         }
         caller
     }
@@ -305,7 +304,7 @@ mod tests {
         assert_eq!(caller.findings.waits, [Duration::from_millis(4_000 - 700)]);
         let act = Act::Say { pieces: vec![Piece::Words("hello".to_owned())], heard_as: None };
         let mut caller = Caller::new(&[Step { after: After::Ms(0), act }], 1);
-        caller.tick(Duration::ZERO);
+        caller.tick(Duration::ZERO, &mut [0; SAMPLES]);
         caller.hear(Duration::from_millis(10), &loud);
         assert_eq!(caller.findings, Findings { waits: Vec::new(), cut_offs: 1 });
     }

@@ -211,7 +211,9 @@ impl Scenario {
         let content = |line, what| ScenarioError::Content { path: path.to_owned(), line, what };
         let scenario: Self = serde_saphyr::from_str(text).map_err(|error| {
             let line = error.location().map_or(1, |at| at.line());
-            content(line, error.without_snippet().to_string())
+            let what = error.without_snippet().to_string();
+            // Where is told in front, as everywhere; the rest of the sentence is what.
+            content(line, what.split(" at line ").next().unwrap_or(&what).to_owned())
         })?;
         if !(0.0..=100.0).contains(&scenario.network.loss_percent) {
             return Err(content(1, "network.loss_percent goes from 0 to 100".to_owned()));

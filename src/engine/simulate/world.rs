@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use tokio::sync::mpsc;
 
-use super::caller::{Caller, Deed};
+use super::caller::{Caller, Deed, SAMPLES};
 use super::network::Wire;
 use super::scenario::Timing;
 use super::voices::{RATE, Tone};
@@ -103,7 +103,7 @@ impl<'s> World<'s> {
             turn: TurnId::default(),
             over: false,
             entries: vec![Entry::new(Duration::ZERO, None, started)],
-            pcm: Vec::with_capacity(RATE.frame_len()),
+            pcm: Vec::with_capacity(SAMPLES),
             payload: BytesMut::new(),
         }
     }
@@ -200,17 +200,14 @@ impl<'s> World<'s> {
     /// 20 ms have passed: packets both ways, and the caller's next deed.
     fn tick(&mut self) {
         self.ticks += 1;
-        let key = match self.caller.tick(self.now) {
+        let mut frame = [0; SAMPLES];
+        let key = match self.caller.tick(self.now, &mut frame) {
             Deed::HangUp => return self.handle(Input::Disconnected(Hangup::Caller)),
-            Deed::Key(key) => {
-                self.send_to_bot(&[0; RATE.frame_len()]);
-                Some(Input::Digit(key))
-            }
-            Deed::Sound(pcm) => {
-                self.send_to_bot(&pcm);
-                None
-            }
+            Deed::Key(key) => Some(Input::Digit(key)),
+            Deed::Listen => None,
         };
+        Codec::Pcma.encode(&frame, &mut self.payload);
+        self.to_bot.send(self.now, self.payload.split().freeze(), self.ticks == 1);
         while let Some((at, packet)) = self.to_bot.arrived(self.now) {
             self.sound.insert(at, packet);
         }
@@ -227,11 +224,6 @@ impl<'s> World<'s> {
         self.guess();
         self.pending.extend(key);
         self.handle(input);
-    }
-
-    fn send_to_bot(&mut self, pcm: &[i16]) {
-        Codec::Pcma.encode(pcm, &mut self.payload);
-        self.to_bot.send(self.now, self.payload.split().freeze(), self.ticks == 1);
     }
 
     /// What the recogniser makes of the turn so far.
