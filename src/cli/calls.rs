@@ -164,7 +164,8 @@ pub async fn follow(mut events: mpsc::Receiver<Seen>) {
     }
 }
 
-fn line(entry: &Entry) -> Option<String> {
+/// One event as a person reads it; `None` for what only machines want.
+pub fn line(entry: &Entry) -> Option<String> {
     let (who, what) = told(entry)?;
     Some(format!("{:>8}  {who:<7} {}", clock(Duration::from_millis(entry.t_ms)), printable(&what)))
 }

@@ -20,6 +20,7 @@ pub mod models;
 pub mod say;
 #[cfg(all(feature = "sip", feature = "web"))]
 pub mod serve;
+pub mod simulate;
 pub mod transcribe;
 pub mod version;
 
@@ -63,6 +64,8 @@ enum Command {
     /// Talk to the bot with microphone and loudspeaker
     #[cfg(feature = "mic")]
     Mic(mic::MicArgs),
+    /// Play a scripted caller against the bot, hundreds of times faster than a call
+    Simulate(simulate::SimulateArgs),
     /// Talk to a pack by text
     Chat(chat::ChatArgs),
     /// Write down what is said in wav files
@@ -111,6 +114,7 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
         #[cfg(feature = "mic")]
         Command::Mic(args) => runtime.block_on(mic::run(args, logged(file)?)).map(done),
         Command::Chat(args) => runtime.block_on(chat::run(args, &logged(file)?.dialogue)).map(done),
+        Command::Simulate(args) => Ok(exit_code(simulate::run(&args, &logged(file)?, runtime.handle(), &mut stdout())?)),
         Command::Transcribe(args) => {
             let config = logged(file)?;
             let phrases = phrases(&Pack::load(&config.pack)?);

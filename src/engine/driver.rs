@@ -7,13 +7,13 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{self, Ticks};
-use super::jobs::{Done, Jobs, Outcomes, Spoken};
+use super::jobs::{Done, Jobs, Outcomes};
 use super::observe::Watch;
+use super::sound::CallSound;
 use crate::call::{Action, Call, CallConfig, Event, Hangup, Input, Output, Phase};
 use crate::line::{CloseCause, Port, PortEvent};
-use crate::media::{Downlink, Enqueued, MediaConfig, Uplink};
+use crate::media::MediaConfig;
 use crate::speech::hear::{Cancel, HearRequest};
-use crate::talk::{AudioRange, Playout, ReplyId};
 
 /// What a call is made of.
 pub struct Leg {
@@ -33,15 +33,10 @@ pub struct Leg {
 pub struct CallDriver {
     leg: Leg,
     call: Call,
-    uplink: Uplink,
-    downlink: Downlink,
+    sound: CallSound,
     began: Instant,
-    /// A piece of speech that waits for room in the downlink.
-    waiting: Option<Spoken>,
     /// Inputs that came of one event, to be handled one by one.
     pending: VecDeque<Input>,
-    /// The sentence whose sound came last.
-    sounding: Option<(ReplyId, u16)>,
     /// Where the caller is to be handed to, once all else of this input is done.
     transfer: Option<String>,
     over: Option<Hangup>,
@@ -54,13 +49,10 @@ impl CallDriver {
         let format = leg.port.info().format;
         Self {
             call: Call::new(call, began),
-            uplink: Uplink::new(format, media),
-            downlink: Downlink::new(format, media),
+            sound: CallSound::new(format, media),
             leg,
             began,
-            waiting: None,
             pending: VecDeque::new(),
-            sounding: None,
             transfer: None,
             over: None,
         }
@@ -95,8 +87,8 @@ impl CallDriver {
                 }
                 () = self.leg.ticks.next() => Some(self.tick()),
                 Some(done) = self.leg.outcomes.results.recv() => self.done(done),
-                Some(spoken) = self.leg.outcomes.speech.recv(), if self.waiting.is_none() => {
-                    self.enqueue(spoken);
+                Some(spoken) = self.leg.outcomes.speech.recv(), if self.sound.has_room() => {
+                    self.sound.enqueue(spoken, &mut self.pending);
                     None
                 }
                 event = self.leg.port.recv() => self.arrived(event),
@@ -125,9 +117,7 @@ impl CallDriver {
         let Leg { port, jobs, .. } = &mut self.leg;
         match action {
             Action::StartRecognition { turn, from, expectation, language } => {
-                let range = AudioRange { from, to: self.uplink.end() };
-                let mut said = Vec::new();
-                let from = self.uplink.utterance(range, &mut |pcm| said.extend_from_slice(pcm)).from;
+                let (from, said) = self.sound.said_since(from);
                 let request = HearRequest { language, expectation, from, cancel: Cancel::default() };
                 jobs.start_recognition(turn, request, &said);
             }
@@ -136,12 +126,12 @@ impl CallDriver {
             Action::StartReply { reply, prompt } => jobs.start_reply(reply, prompt),
             Action::CancelReply { reply } => {
                 jobs.cancel_reply(reply);
-                self.downlink.cancel(reply);
+                self.sound.cancel(reply);
             }
             Action::Synthesise { reply, sentence } => jobs.synthesise(reply, sentence),
-            Action::SetGain(gain) => self.downlink.set_gain(gain),
+            Action::SetGain(gain) => self.sound.set_gain(gain),
             Action::StopPlayout => {
-                self.downlink.clear();
+                self.sound.clear();
                 port.clear();
             }
             Action::CommitHeard { reply: _, heard, interrupted } => jobs.commit_heard(heard, interrupted),
@@ -163,21 +153,14 @@ impl CallDriver {
 
     /// 20 ms have passed: one frame each way.
     fn tick(&mut self) -> Input {
-        let playout = if self.call.phase() == Phase::Held { None } else { self.send() };
-        let heard = self.uplink.pull(clock::since(self.began));
-        self.leg.jobs.hear(self.uplink.frame());
-        self.leg.watch.sound(heard.at, self.uplink.frame(), self.downlink.frame());
-        if let Some(spoken) = self.waiting.take() {
-            self.enqueue(spoken);
+        let held = self.call.phase() == Phase::Held;
+        let (outgoing, input) = self.sound.tick(clock::since(self.began), held, &mut self.pending);
+        if let Some(outgoing) = outgoing {
+            self.leg.port.send(outgoing);
         }
-        Input::Tick { heard, playout }
-    }
-
-    /// Nothing is sent to one who holds the call (RFC 3264 section 8.4); the reply goes on where it was.
-    fn send(&mut self) -> Option<Playout> {
-        let (outgoing, playout) = self.downlink.pull();
-        self.leg.port.send(outgoing);
-        playout
+        self.leg.jobs.hear(self.sound.heard());
+        self.leg.watch.sound(self.sound.heard().at, self.sound.heard(), self.sound.sent());
+        input
     }
 
     fn done(&self, done: Done) -> Option<Input> {
@@ -190,30 +173,14 @@ impl CallDriver {
         }
     }
 
-    /// Takes a piece of the bot's speech into the downlink; a full one gets it again after the next tick.
-    fn enqueue(&mut self, spoken: Spoken) {
-        let Spoken { speech, length } = spoken;
-        let (reply, sentence) = (speech.reply, speech.sentence);
-        match self.downlink.enqueue(speech) {
-            Enqueued::Full(speech) => self.waiting = Some(Spoken { speech, length }),
-            Enqueued::Stale => {}
-            Enqueued::Queued => {
-                if self.sounding.replace((reply, sentence)) != Some((reply, sentence)) {
-                    self.pending.push_back(Input::AudioReady { reply, sentence });
-                }
-                self.pending.extend(length.map(|length| Input::Synthesised { reply, sentence, length }));
-            }
-        }
-    }
-
     fn arrived(&mut self, event: PortEvent) -> Option<Input> {
         match event {
             PortEvent::Packet(packet) => {
-                self.uplink.insert(clock::since(self.began), packet);
+                self.sound.insert(clock::since(self.began), packet);
                 None
             }
             PortEvent::Plain(frame) => {
-                self.uplink.push(&frame);
+                self.sound.push(&frame);
                 None
             }
             PortEvent::Digit(digit) => Some(Input::Digit(digit)),

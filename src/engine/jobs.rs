@@ -1,10 +1,8 @@
 //! One call's work outside the call: recognising, answering, speaking. Started by actions, told back as inputs.
 //! Never decides anything; what is no longer wanted is cancelled and its results are stale by id.
 
-use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
@@ -12,12 +10,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::reply::{Dialogue, ReplyEvent};
 use super::tasks::Tasks;
-use crate::audio::{Dbfs, Frame, SampleRate};
+use super::voice::{Speaking, Spoken};
+use crate::audio::{Frame, SampleRate};
 use crate::call::{Input, RecognitionFailed};
 use crate::dialogue::Manner;
-use crate::media::{Speech, SpeechCutter};
 use crate::speech::hear::{Cancel, HearError, HearRequest, Recognizer};
-use crate::speech::speak::{Delivery, Synthesizer};
+use crate::speech::speak::Synthesizer;
 use crate::talk::{Prompt, ReplyId, Sentence, Transcript, TurnId};
 
 /// Results waiting for the driver; a job blocks when it is full.
@@ -43,14 +41,6 @@ pub enum Done {
         /// How long it took, in milliseconds.
         ms: u64,
     },
-}
-
-/// A piece of the bot's sound, and with the last one of a sentence how long the sentence is.
-pub struct Spoken {
-    /// The piece.
-    pub speech: Speech,
-    /// Length of the whole sentence; zero if the voice failed.
-    pub length: Option<Duration>,
 }
 
 /// What the jobs of every call share.
@@ -329,27 +319,9 @@ impl Voice {
     }
 
     fn say(&self, sentence: &Sentence) -> ControlFlow<()> {
-        let voice_rate = self.engine.rate(sentence.language);
-        let mut cutter = SpeechCutter::new(self.reply, sentence.index, voice_rate, self.port_rate);
         let manner = *self.manner.lock().unwrap_or_else(PoisonError::into_inner);
-        let delivery = Delivery { rate: f32::from(manner.rate_percent) / 100.0 };
-        let gain = Dbfs::new(f32::from(manner.gain_db)).gain();
-        let mut sink = |pcm: &[i16]| {
-            let louder = |&sample: &i16| (f32::from(sample) * gain).clamp(-32_768.0, 32_767.0) as i16;
-            let pcm = if manner.gain_db == 0 { Cow::Borrowed(pcm) } else { pcm.iter().map(louder).collect() };
-            cutter.push(&pcm).try_for_each(|speech| self.give(Spoken { speech, length: None }))
-        };
-        if let Err(error) = self.engine.synthesise(&sentence.text, sentence.language, delivery, &mut sink) {
-            tracing::warn!(%error, stage = "tts", "A sentence could not be spoken.");
-        }
-        let given = cutter.length();
-        let rest: Vec<_> = cutter.finish().collect();
-        let left: usize = rest.iter().map(|speech| speech.pcm.len()).sum();
-        let length = given + Duration::from_micros(left as u64 * 1_000_000 / u64::from(self.port_rate.hz()));
-        rest.into_iter().try_for_each(|speech| {
-            let length = speech.last.then_some(length);
-            self.give(Spoken { speech, length })
-        })
+        let speaking = Speaking { engine: &*self.engine, reply: self.reply, port_rate: self.port_rate, manner };
+        speaking.say(sentence, &mut |spoken| self.give(spoken))
     }
 
     fn give(&self, spoken: Spoken) -> ControlFlow<()> {

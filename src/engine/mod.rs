@@ -7,8 +7,11 @@ mod jobs;
 mod line;
 mod observe;
 pub mod reply;
+pub mod simulate;
+mod sound;
 mod switchboard;
 mod tasks;
+mod voice;
 
 pub use jobs::Engines;
 pub use line::{Facts, Line, OpenError, phrases};

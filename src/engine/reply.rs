@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::NaiveDate;
 use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
@@ -128,7 +129,11 @@ impl Dialogues {
 
     /// A new conversation; without a language it begins in the pack's first.
     pub fn begin(&self, language: Option<Language>) -> Dialogue {
-        let today = clock::wall().date_naive();
+        self.begin_on(clock::wall().date_naive(), language)
+    }
+
+    /// The same on a day of its own, for conversations that must be the same on every day.
+    pub fn begin_on(&self, today: NaiveDate, language: Option<Language>) -> Dialogue {
         let (pack, understanding) = (self.shared.pack.clone(), self.shared.understanding.clone());
         let conversation = Conversation::new(pack, understanding, language, today);
         let shared = self.shared.clone();

@@ -1,0 +1,308 @@
+//! The simulated call itself: a tick, a result or a deadline at a time, each at its own virtual moment.
+//! Never decides what happens next; like the real driver it only carries out what the call asks for.
+
+use std::collections::VecDeque;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use bytes::BytesMut;
+use tokio::sync::mpsc;
+
+use super::caller::{Caller, Deed, SAMPLES};
+use super::network::Wire;
+use super::scenario::Timing;
+use super::voices::{RATE, Tone};
+use super::{Outcome, Simulation};
+use crate::audio::{FRAME, MediaTime};
+use crate::call::{Action, Call, Event, Hangup, Input, Output, Phase};
+use crate::dialogue::Manner;
+use crate::engine::clock;
+use crate::engine::reply::{Dialogue, ReplyEvent};
+use crate::engine::sound::CallSound;
+use crate::engine::voice::{Speaking, Spoken};
+use crate::media::codec::Codec;
+use crate::media::{Outgoing, PortFormat};
+use crate::store::journal::{Entry, JournalEvent};
+use crate::talk::{Finality, Language, Prompt, ReplyId, Sentence, Transcript, TurnId};
+
+/// The name of the scripted recogniser in events.
+const ENGINE: &str = "script";
+/// From one partial transcript to the next, in ticks.
+const PARTIAL: u32 = 10;
+
+/// One call, its caller, the wires between them, and the work outside the call.
+pub(super) struct World<'s> {
+    simulation: &'s Simulation,
+    timing: Timing,
+    base: Instant,
+    now: Duration,
+    ticks: u32,
+    deadline: Duration,
+    call: Call,
+    sound: CallSound,
+    caller: Caller,
+    to_bot: Wire,
+    to_caller: Wire,
+    dialogue: Dialogue,
+    manner: Manner,
+    hearing: Option<Hearing>,
+    /// Work under way and when it is done, the earliest first.
+    work: Vec<(Duration, Work)>,
+    /// The bot's speech and when it is there; the voice speaks one sentence after the other.
+    speech: VecDeque<(Duration, Spoken)>,
+    pending: VecDeque<Input>,
+    turn: TurnId,
+    over: bool,
+    entries: Vec<Entry>,
+    pcm: Vec<i16>,
+    payload: BytesMut,
+}
+
+/// A recognition under way.
+struct Hearing {
+    turn: TurnId,
+    from: MediaTime,
+    language: Language,
+    partial: String,
+}
+
+enum Work {
+    Recognise { turn: TurnId, transcript: Transcript },
+    Respond { reply: ReplyId, prompt: Prompt },
+}
+
+impl<'s> World<'s> {
+    pub(super) fn new(simulation: &'s Simulation) -> Self {
+        let Simulation { scenario, dialogues, call, media, .. } = simulation;
+        let base = clock::now();
+        let codec = Codec::Pcma.payload_type();
+        let started = JournalEvent::CallStarted {
+            from: "sip:caller@simulated".to_owned(),
+            to: "sip:bot@simulated".to_owned(),
+            transport: "simulated".to_owned(),
+            codec: PortFormat::Pcma.name().to_owned(),
+        };
+        Self {
+            simulation,
+            timing: scenario.timing,
+            base,
+            now: Duration::ZERO,
+            ticks: 0,
+            deadline: Duration::ZERO,
+            call: Call::new(call.clone(), base),
+            sound: CallSound::new(PortFormat::Pcma, media),
+            caller: Caller::new(&scenario.caller, scenario.network.seed),
+            to_bot: Wire::new(scenario.network, codec, 0),
+            to_caller: Wire::new(scenario.network, codec, 1),
+            dialogue: dialogues.begin_on(scenario.today, Some(call.language)),
+            manner: Manner::default(),
+            hearing: None,
+            work: Vec::new(),
+            speech: VecDeque::new(),
+            pending: VecDeque::new(),
+            turn: TurnId::default(),
+            over: false,
+            entries: vec![Entry::new(Duration::ZERO, None, started)],
+            pcm: Vec::with_capacity(SAMPLES),
+            payload: BytesMut::new(),
+        }
+    }
+
+    /// Runs the call to its end.
+    pub(super) fn run(mut self) -> Outcome {
+        self.handle(Input::Answered);
+        while !self.over {
+            let tick = FRAME * (self.ticks + 1);
+            let work = self.work.iter().map(|(at, _)| *at).min();
+            let speech = self.speech.front().filter(|_| self.sound.has_room()).map(|(at, _)| *at);
+            let next = [work, speech].into_iter().flatten().fold(tick.min(self.deadline), Duration::min);
+            self.now = self.now.max(next);
+            if tick <= self.now {
+                self.tick();
+            } else if work.is_some_and(|at| at <= self.now) {
+                self.work_is_done();
+            } else if speech.is_some_and(|at| at <= self.now) {
+                let (_, spoken) = self.speech.pop_front().expect("its time has come");
+                self.sound.enqueue(spoken, &mut self.pending);
+                self.handle_pending();
+            } else {
+                self.handle(Input::Timeout);
+            }
+        }
+        Outcome { entries: self.entries, findings: self.caller.findings(), length: self.now }
+    }
+
+    fn handle(&mut self, input: Input) {
+        self.pending.push_front(input);
+        self.handle_pending();
+    }
+
+    fn handle_pending(&mut self) {
+        while !self.over
+            && let Some(input) = self.pending.pop_front()
+        {
+            self.call.handle_input(self.base + self.now, input);
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        loop {
+            match self.call.poll_output() {
+                Output::Timeout(at) => {
+                    self.deadline = at.saturating_duration_since(self.base);
+                    return;
+                }
+                Output::Action(action) => self.act(action),
+                Output::Event(event) => self.note(&event),
+            }
+        }
+    }
+
+    fn note(&mut self, event: &Event) {
+        if let Event::SpeechStarted { turn, .. } | Event::Digit { turn, .. } = event {
+            self.turn = *turn;
+        }
+        self.over |= matches!(event, Event::Ended { .. });
+        self.entries.push(Entry::of(self.now, event));
+    }
+
+    fn act(&mut self, action: Action) {
+        match action {
+            Action::StartRecognition { turn, from, expectation: _, language } => {
+                self.hearing = Some(Hearing { turn, from, language, partial: String::new() });
+            }
+            Action::FinishRecognition { turn, to } => self.finish_recognition(turn, to),
+            Action::CancelRecognition { turn } => {
+                self.hearing.take_if(|hearing| hearing.turn == turn);
+            }
+            Action::StartReply { reply, prompt } => self.later(self.timing.reply_ms, Work::Respond { reply, prompt }),
+            Action::CancelReply { reply } => {
+                self.work.retain(|(_, work)| !matches!(work, Work::Respond { reply: of, .. } if *of == reply));
+                self.speech.retain(|(_, spoken)| spoken.speech.reply != reply);
+                self.sound.cancel(reply);
+            }
+            Action::Synthesise { reply, sentence } => self.speak(reply, &sentence),
+            Action::SetGain(gain) => self.sound.set_gain(gain),
+            Action::StopPlayout => self.sound.clear(),
+            Action::CommitHeard { reply: _, heard, interrupted } => self.dialogue.heard(&heard, interrupted),
+            // The network always takes the caller over.
+            Action::Transfer { target: _ } => self.pending.push_back(Input::Disconnected(Hangup::Transferred)),
+            // What the caller still had to hear has been played; the call tells its end by itself.
+            Action::HangUp => {}
+        }
+    }
+
+    fn later(&mut self, ms: u64, work: Work) {
+        self.work.push((self.now + Duration::from_millis(ms), work));
+    }
+
+    /// 20 ms have passed: packets both ways, and the caller's next deed.
+    fn tick(&mut self) {
+        self.ticks += 1;
+        let mut frame = [0; SAMPLES];
+        let key = match self.caller.tick(self.now, &mut frame) {
+            Deed::HangUp => return self.handle(Input::Disconnected(Hangup::Caller)),
+            Deed::Key(key) => Some(Input::Digit(key)),
+            Deed::Listen => None,
+        };
+        Codec::Pcma.encode(&frame, &mut self.payload);
+        self.to_bot.send(self.now, self.payload.split().freeze(), self.ticks == 1);
+        while let Some((at, packet)) = self.to_bot.arrived(self.now) {
+            self.sound.insert(at, packet);
+        }
+        let held = self.call.phase() == Phase::Held;
+        let (outgoing, input) = self.sound.tick(self.now, held, &mut self.pending);
+        if let Some(Outgoing::Encoded { payload, marker }) = outgoing {
+            self.to_caller.send(self.now, payload, marker);
+        }
+        while let Some((at, packet)) = self.to_caller.arrived(self.now) {
+            self.pcm.clear();
+            Codec::Pcma.decode(&packet.payload, &mut self.pcm);
+            self.caller.hear(at, &self.pcm);
+        }
+        self.guess();
+        self.pending.extend(key);
+        self.handle(input);
+    }
+
+    /// What the recogniser makes of the turn so far.
+    fn guess(&mut self) {
+        let Some(hearing) = self.hearing.as_mut().filter(|_| self.ticks.is_multiple_of(PARTIAL)) else { return };
+        let text = self.caller.said(media(hearing.from), self.now);
+        if text != hearing.partial {
+            hearing.partial.clone_from(&text);
+            let transcript = Transcript { finality: Finality::Partial, ..Transcript::of_text(text, hearing.language, ENGINE) };
+            self.pending.push_back(Input::Partial { turn: hearing.turn, transcript });
+        }
+    }
+
+    fn finish_recognition(&mut self, turn: TurnId, to: MediaTime) {
+        let Some(hearing) = self.hearing.take_if(|hearing| hearing.turn == turn) else { return };
+        let text = self.caller.said(media(hearing.from), media(to));
+        let transcript = match text.as_str() {
+            "" => Transcript::nothing(hearing.language, ENGINE),
+            _ => Transcript::of_text(text, hearing.language, ENGINE),
+        };
+        self.later(self.timing.stt_ms, Work::Recognise { turn, transcript });
+    }
+
+    /// The work whose time has come, the oldest first.
+    fn work_is_done(&mut self) {
+        let Some(first) = self.work.iter().map(|(at, _)| *at).min() else { return };
+        let at = self.work.iter().position(|(at, _)| *at == first).expect("the least of them is one of them");
+        match self.work.remove(at).1 {
+            Work::Recognise { turn, transcript } => self.handle(Input::Recognised { turn, result: Ok(transcript) }),
+            Work::Respond { reply, prompt } => self.respond(reply, prompt),
+        }
+    }
+
+    /// The real dialogue answers; in virtual time its work was done while it was waited for.
+    fn respond(&mut self, reply: ReplyId, prompt: Prompt) {
+        let (sender, mut events) = mpsc::channel(16);
+        let (dialogue, runtime) = (&mut self.dialogue, &self.simulation.runtime);
+        let events = runtime.block_on(async {
+            let respond = async move {
+                dialogue.respond(prompt, &sender).await;
+            };
+            let gather = async {
+                let mut all = Vec::new();
+                while let Some(event) = events.recv().await {
+                    all.push(event);
+                }
+                all
+            };
+            tokio::join!(respond, gather).1
+        });
+        for event in events {
+            match event {
+                ReplyEvent::Sentence(sentence) => self.pending.push_back(Input::Sentence { reply, sentence }),
+                ReplyEvent::Ended { after, language } => self.pending.push_back(Input::ReplyEnded { reply, after, language }),
+                ReplyEvent::Manner(manner) => self.manner = manner,
+                ReplyEvent::Tool { name, ok, ms: _ } => {
+                    let turn = Some(self.turn).filter(|turn| turn.0 > 0);
+                    self.entries.push(Entry::new(self.now, turn, JournalEvent::Tool { name, ok, ms: 0 }));
+                }
+                ReplyEvent::Understood { .. } => {}
+            }
+        }
+        self.handle_pending();
+    }
+
+    /// The scripted voice speaks a sentence, behind those before it.
+    fn speak(&mut self, reply: ReplyId, sentence: &Sentence) {
+        let free = self.speech.back().map_or(self.now, |(at, _)| self.now.max(*at));
+        let there = free + Duration::from_millis(self.timing.tts_ms);
+        let speaking = Speaking { engine: &Tone, reply, port_rate: RATE, manner: self.manner };
+        let speech = &mut self.speech;
+        let _never_breaks_off = speaking.say(sentence, &mut |spoken| {
+            speech.push_back((there, spoken));
+            ControlFlow::Continue(())
+        });
+    }
+}
+
+/// Media time counts from the call's first tick, as virtual time does.
+fn media(at: MediaTime) -> Duration {
+    Duration::from_micros(at.as_micros())
+}
