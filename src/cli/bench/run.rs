@@ -30,36 +30,49 @@ pub struct Measured {
     ended: Instant,
 }
 
-/// Places one call and speaks these utterances in it, each after the bot has finished.
-pub async fn turns(caller: &mut Caller, utterances: &[Utterance]) -> Result<Vec<Measured>, CallEnded> {
-    caller.until_audible(ANSWER).await?;
+/// Speaks these utterances in one call, each after the bot has finished. A call that the bot ends (it hands over to a person
+/// whom nobody here can be) ends the list early: the turn it ended in counts as unanswered.
+pub async fn turns(caller: &mut Caller, utterances: &[Utterance]) -> Vec<Measured> {
     let mut measured = Vec::with_capacity(utterances.len());
+    // A call that ends before its first turn ends in it.
+    caller.until_audible(ANSWER).await.ok();
     for utterance in utterances {
-        caller.set_noise(utterance.noise);
-        caller.until_quiet(QUIET, LONGEST_REPLY).await?;
-        measured.push(turn(caller, utterance).await?);
+        let began = clock::now();
+        match turn(caller, utterance).await {
+            Ok(turn) => measured.push(turn),
+            Err(CallEnded(_)) => {
+                measured.push(Measured { turn: unanswered(utterance), began, ended: clock::now() });
+                break;
+            }
+        }
     }
-    caller.until_quiet(QUIET, LONGEST_REPLY).await?;
+    caller.until_quiet(QUIET, LONGEST_REPLY).await.ok();
     caller.hang_up().await;
-    Ok(measured)
+    measured
+}
+
+fn unanswered(utterance: &Utterance) -> Turn {
+    Turn {
+        text: utterance.text.clone(),
+        voice: utterance.voice.clone(),
+        kind: utterance.kind,
+        pause_ms: utterance.pause_ms,
+        total_ms: None,
+        cut_off: false,
+        understood: None,
+        stages_ms: None,
+    }
 }
 
 async fn turn(caller: &mut Caller, utterance: &Utterance) -> Result<Measured, CallEnded> {
+    caller.set_noise(utterance.noise);
+    caller.until_quiet(QUIET, LONGEST_REPLY).await?;
     let began = clock::now();
     let heard = caller.heard().len();
     let Said { last, .. } = caller.say(&utterance.pcm).await?;
     let cut_off = caller.heard().iter().skip(heard).any(|frame| frame.level >= AUDIBLE && frame.at < last);
     let answered = if cut_off { None } else { caller.until_audible(ANSWER).await? };
-    let turn = Turn {
-        text: utterance.text.clone(),
-        voice: utterance.voice.clone(),
-        kind: utterance.kind,
-        pause_ms: utterance.pause_ms,
-        total_ms: answered.map(|at| (at - last).as_millis() as u64),
-        cut_off,
-        understood: None,
-        stages_ms: None,
-    };
+    let turn = Turn { total_ms: answered.map(|at| (at - last).as_millis() as u64), cut_off, ..unanswered(utterance) };
     Ok(Measured { turn, began, ended: clock::now() })
 }
 
