@@ -24,17 +24,18 @@ use crate::engine::{Line, Tasks};
 use crate::line::sip::{DialOptions, Listen, SipConfig, SipEndpoint, Transport};
 use crate::speech;
 use crate::speech::speak::{EngineKind, FliteConfig, FliteVoice, SpeakConfig, SpeakError, Synthesizer};
+use callers::Utterance;
 use machine::{Build, Machine};
 use report::Report;
 
 pub use callers::speak;
 
 /// Calls at the same time in a latency run; few enough that they do not wait for each other.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 5;
 /// Turns in one call.
 const TURNS_A_CALL: usize = 6;
 /// Interruptions in one run.
-const BARGE_INS: usize = 12;
+const BARGE_INS: usize = 8;
 
 /// Measure what a caller waits for
 #[derive(Debug, Args)]
@@ -126,32 +127,38 @@ async fn latency(mut config: Config) -> Result<Report> {
         Ok(Caller::new(port, open.line().board().shared().clock.subscribe(), 11))
     };
     let calls: Vec<_> = set.chunks(TURNS_A_CALL).enumerate().collect();
-    let mut measured = Vec::new();
-    let mut spacing_tenth_ms = Vec::new();
-    for round in calls.chunks(AT_ONCE) {
-        let round = round.iter().map(async |(n, utterances)| {
-            let name = format!("bench-{n}-caller");
-            let (mut turns, mut spacing) = (Vec::new(), Vec::new());
-            while turns.len() < utterances.len() {
-                let mut caller = dial(name.clone()).await?;
-                turns.extend(run::turns(&mut caller, &utterances[turns.len()..]).await);
-                spacing.extend(run::spacing(&caller));
-            }
-            anyhow::Ok((name, turns, spacing))
-        });
-        for (name, turns, spacing) in futures::future::try_join_all(round).await? {
-            spacing_tenth_ms.extend(spacing);
-            measured.extend(turns.into_iter().map(|turn| (name.clone(), turn)));
+    let one_call = async |n: usize, utterances: &[Utterance]| {
+        let name = format!("bench-{n}-caller");
+        let (mut turns, mut spacing) = (Vec::new(), Vec::new());
+        while turns.len() < utterances.len() {
+            let mut caller = dial(name.clone()).await?;
+            turns.extend(run::turns(&mut caller, &utterances[turns.len()..]).await);
+            spacing.extend(run::spacing(&caller));
         }
-    }
-    let mut caller = dial("bench-interrupts".to_owned()).await?;
-    let barge_in_ms = run::barge_ins(&mut caller, &question, &interruption, BARGE_INS).await?;
+        anyhow::Ok((name, turns, spacing))
+    };
+    let measure = async {
+        let mut all = Vec::new();
+        for round in calls.chunks(AT_ONCE) {
+            all.extend(futures::future::try_join_all(round.iter().map(|(n, utterances)| one_call(*n, utterances))).await?);
+        }
+        anyhow::Ok(all)
+    };
+    let interrupt = async {
+        let mut caller = dial("bench-interrupts".to_owned()).await?;
+        anyhow::Ok(run::barge_ins(&mut caller, &question, &interruption, BARGE_INS).await?)
+    };
+    let (measured, barge_in_ms) = futures::future::try_join(measure, interrupt).await?;
     let build = engines(open.line());
     phone.shutdown().await;
     tasks.stop();
     open.close().await;
     let told = told.join_all().await.pop().context("the line's events were not gathered")?;
-    let turns = measured.into_iter().map(|(name, turn)| told.complete(&name, turn)).collect();
+    let (mut turns, mut spacing_tenth_ms) = (Vec::new(), Vec::new());
+    for (name, measured, spacing) in measured {
+        turns.extend(measured.into_iter().map(|turn| told.complete(&name, turn)));
+        spacing_tenth_ms.extend(spacing);
+    }
     Ok(Report { machine: Machine::here(), build, turns, barge_in_ms, spacing_tenth_ms })
 }
 

@@ -25,7 +25,7 @@ pub const CLARIFY: f32 = -0.40;
 pub struct Ranked {
     /// What it is.
     pub topic: Topic,
-    /// Margin of the linear model; [`ACT`] and [`CLARIFY`] say what it is worth.
+    /// Margin of the linear model; `ACT` and `CLARIFY` say what it is worth.
     pub score: f32,
 }
 

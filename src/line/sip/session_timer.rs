@@ -23,7 +23,7 @@ pub enum Due {
     Expire(Instant),
 }
 
-/// The asked interval is below [`MIN_SE_S`]: answer 422 with Min-SE.
+/// The asked interval is below `MIN_SE_S` (90 s): answer 422 with Min-SE.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IntervalTooSmall;
 
