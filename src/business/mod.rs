@@ -3,6 +3,7 @@
 
 pub mod flow;
 mod house;
+mod identity;
 mod knowledge;
 mod pack;
 mod source;
@@ -10,6 +11,7 @@ mod template;
 mod tool;
 
 pub use house::{Cue, HouseIntent};
+pub use identity::{Challenge, Claim, Lockouts, Verification, Verified};
 pub use knowledge::{Entry, Knowledge, tokens};
 pub use pack::{Pack, Phrases, Topic};
 pub use source::{Fault, PackError, Severity};

@@ -2,6 +2,7 @@
 //! Never sees audio and never does I/O (but for `openai`); a brain only proposes, and history holds only what was heard.
 
 mod act;
+mod among;
 mod breaker;
 mod command;
 mod config;

@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use crate::talk::{Choice, Digit, Expectation, Language};
 
 use super::template::Text;
+use super::tool::Level;
 
-pub(super) use check::check;
+pub(super) use check::{Around, check};
 pub(super) use format::read;
 
 /// One flow, checked: every target exists, every slot is set before it is read, every write is confirmed first.
@@ -59,6 +60,8 @@ pub enum SlotKind {
     Amount,
     /// A person's name.
     Name,
+    /// One of the records that an earlier call gave.
+    Record,
     /// Whatever is said.
     Text,
 }
@@ -111,6 +114,12 @@ pub enum Action {
     },
     /// Take values back, to ask anew.
     Forget(Vec<String>),
+    /// Make sure that the caller is known this well.
+    Identify(Level),
+    /// Check what the caller gave as proof.
+    Verify(Verify),
+    /// Send a one-time code to the caller's address on record, by this tool.
+    SendCode(String),
     /// Go over into another flow, with the slots both have.
     Link(String),
     /// Hand the caller to a person.
@@ -132,6 +141,46 @@ pub struct Collect {
     pub echo: Option<Text>,
     /// Asked once the value is there; a no takes it back.
     pub check: Option<Text>,
+    /// The value must be one of these records.
+    pub among: Option<Among>,
+    /// Said when it is none of them, before asking again.
+    pub unknown: Option<Text>,
+}
+
+/// Records to choose from: the rows of an earlier call's result.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Among {
+    /// The name that result was saved under.
+    pub list: String,
+    /// The column whose value the slot gets.
+    pub column: String,
+    /// Columns whose words choose a record as well ("the headphones").
+    #[serde(default)]
+    pub by: Vec<String>,
+}
+
+/// The `verify` of a step of an identity flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verify {
+    /// The level it proves.
+    pub level: Level,
+    /// The private tool that reads the record.
+    pub record: String,
+    /// Its arguments → slots.
+    pub arguments: BTreeMap<String, String>,
+    /// Slot → column of the record: what the caller knows.
+    pub facts: BTreeMap<String, String>,
+    /// Slot → column that holds the hash of a PIN.
+    pub secret: BTreeMap<String, String>,
+    /// The slot that holds the one-time code.
+    pub code: Option<String>,
+    /// The column that names the account.
+    pub account: String,
+    /// Columns that texts may read as `caller.COLUMN`.
+    pub keep: Vec<String>,
+    /// Where a failure leads.
+    pub failed: usize,
 }
 
 /// The `call` of a step.
@@ -165,7 +214,7 @@ impl Slot {
             SlotKind::Date => Expectation::Date,
             SlotKind::Amount => Expectation::Amount,
             SlotKind::Name => Expectation::Name,
-            SlotKind::Text => Expectation::Open,
+            SlotKind::Record | SlotKind::Text => Expectation::Open,
         }
     }
 }

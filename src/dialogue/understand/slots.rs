@@ -17,6 +17,7 @@ pub fn value(slot: &Slot, words: &str, today: NaiveDate) -> Option<Value> {
         SlotKind::Date => date(words, today).map(Value::Date),
         SlotKind::Amount => amount(words).map(Value::Amount),
         SlotKind::Name => name(words).map(Value::Text),
+        SlotKind::Record => None,
         SlotKind::Text => Some(words.trim()).filter(|w| !w.is_empty()).map(|w| Value::Text(w.to_owned())),
     }
 }
@@ -33,6 +34,7 @@ pub fn keyed(slot: &Slot, keys: &str) -> Option<Value> {
             Some(Value::Choice(chosen.id.clone()))
         }
         SlotKind::Amount if number => keys.parse::<i64>().ok()?.checked_mul(100).map(Value::Amount),
+        SlotKind::Record => Some(Value::Text(keys.to_owned())),
         SlotKind::Amount | SlotKind::Date | SlotKind::Name | SlotKind::Text => None,
     }
 }
