@@ -95,7 +95,11 @@ impl Draft<'_> {
                 self.session.stack.push(frame);
                 self.again = true;
             }
-            None => self.session.stack.push(Frame { opening: self.readings.clone(), ..Frame::new(&self.pack.flows()[flow]) }),
+            None => {
+                let clarified = matches!(self.session.waiting, Waiting::Clarify(_));
+                let opening = if clarified { self.session.unclear.clone() } else { self.readings.clone() };
+                self.session.stack.push(Frame { opening, ..Frame::new(&self.pack.flows()[flow]) });
+            }
         }
         if self.session.stack.len() > DEEPEST {
             self.session.stack.remove(0);
@@ -159,6 +163,7 @@ impl Draft<'_> {
             [first, second, ..] => self.cue_with(Cue::ClarifyTwo, &minijinja::context! { first => *first, second => *second }),
         }
         self.session.misses = self.session.misses.saturating_add(1);
+        self.session.unclear.clone_from(&self.readings);
         self.wait_for(Waiting::Clarify(topics.iter().take(2).cloned().collect()));
     }
 

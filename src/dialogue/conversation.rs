@@ -42,6 +42,27 @@ pub struct Plan {
     pub refused: Option<policy::Refusal>,
 }
 
+/// What the caller was asked last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked<'c> {
+    /// What can be done for them.
+    Anything,
+    /// The value of this slot.
+    Slot(&'c str),
+    /// Whether the value just given is right.
+    Check,
+    /// Whether what was read back shall be done.
+    Confirm,
+    /// Whether a person shall take over.
+    Offer,
+    /// Which of one or two topics is meant.
+    Which(usize),
+    /// A key of the menu.
+    Key,
+    /// Nothing: something is being looked up, or the conversation is over.
+    Nothing,
+}
+
 /// What is to be said and done now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Act {
@@ -85,6 +106,20 @@ impl Conversation {
     /// Who said what so far; of the bot's words only those that were heard.
     pub fn history(&self) -> &[(Speaker, String)] {
         &self.session.history
+    }
+
+    /// What the caller was asked last.
+    pub fn asked(&self) -> Asked<'_> {
+        match &self.session.waiting {
+            Waiting::Anything => Asked::Anything,
+            Waiting::Slot => self.session.wanted(&self.pack).map_or(Asked::Anything, |(slot, _)| Asked::Slot(slot)),
+            Waiting::Check => Asked::Check,
+            Waiting::Confirm => Asked::Confirm,
+            Waiting::Offer => Asked::Offer,
+            Waiting::Clarify(topics) => Asked::Which(topics.len()),
+            Waiting::Menu => Asked::Key,
+            Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => Asked::Nothing,
+        }
     }
 
     /// What would be answered. Has no effect. `proposal` is a language model's; without one, or if the

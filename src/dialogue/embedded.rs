@@ -98,9 +98,9 @@ impl Brain<'_> {
             Waiting::Slot => self.wanted_value(),
             Waiting::Check | Waiting::Confirm | Waiting::Offer => Some(vec![self.yes_or_no(answer?)]),
             Waiting::Clarify(topics) => match (topics.as_slice(), answer) {
-                ([topic], Some(true)) => Some(self.begin(topic)),
+                ([topic], Some(true)) => Some(self.begin_clarified(topic)),
                 (_, Some(false)) => Some(vec![Command::NoMatch]),
-                (topics, _) => self.chosen(topics).map(|topic| self.begin(topic)),
+                (topics, _) => self.chosen(topics).map(|topic| self.begin_clarified(topic)),
             },
             Waiting::Anything if self.other_of_last().is_some() => None,
             Waiting::Anything => {
@@ -228,6 +228,13 @@ impl Brain<'_> {
             }));
         }
         commands
+    }
+
+    /// The topic that a clarifying question found out, with the values told before it was asked.
+    fn begin_clarified(&self, topic: &Topic) -> Vec<Command> {
+        let before = self.session.unclear.iter().map(String::as_str);
+        let readings: Vec<&str> = self.readings.iter().copied().chain(before).collect();
+        Brain { readings: &readings, ranked: Vec::new(), ..*self }.begin(topic)
     }
 
     fn meant_by_it(&self, flow: &Flow, slot: &str) -> Option<Value> {

@@ -130,6 +130,8 @@ pub(super) struct Session {
     /// The flow that ended last: what "it" and "no, 12346" are about.
     pub(super) last: Option<Frame>,
     pub(super) waiting: Waiting,
+    /// The words that a clarifying question is about, the best reading first.
+    pub(super) unclear: Vec<String>,
     /// Turns in a row that were not understood.
     pub(super) misses: u8,
     /// The last reply that can be repeated.
@@ -168,6 +170,7 @@ impl Session {
             queue: Vec::new(),
             last: None,
             waiting: Waiting::Anything,
+            unclear: Vec::new(),
             misses: 0,
             said: Vec::new(),
             question: None,

@@ -90,6 +90,23 @@ struct Shared {
     model: Option<crate::dialogue::OpenAi>,
 }
 
+impl Shared {
+    fn new(config: &DialogueConfig, pack: Arc<Pack>, understanding: Arc<Understanding>, tools: Tools) -> Self {
+        let llm = &config.llm;
+        Self {
+            pack,
+            understanding,
+            tools,
+            tasks: Tasks::default(),
+            config: config.clone(),
+            breaker: Mutex::new(Breaker::new(llm.failures_to_open, Duration::from_millis(llm.open_ms))),
+            lockouts: Mutex::default(),
+            #[cfg(feature = "openai")]
+            model: llm.is_on().then(|| crate::dialogue::OpenAi::new(llm)),
+        }
+    }
+}
+
 impl Dialogues {
     /// Trains the understanding and opens the pack's tools; its database lies under `data`.
     ///
@@ -117,18 +134,22 @@ impl Dialogues {
         let understanding = Arc::new(Understanding::train(&pack));
         info!(pack = pack.name(), ms = millis(clock::since(started)), "Understanding trained.");
         let tools = Tools::open(&pack, data, native).await?;
-        let shared = Shared {
-            understanding,
-            tools,
-            tasks: Tasks::default(),
-            config: config.clone(),
-            lockouts: Mutex::default(),
-            breaker: Mutex::new(Breaker::new(llm.failures_to_open, Duration::from_millis(llm.open_ms))),
-            #[cfg(feature = "openai")]
-            model: llm.is_on().then(|| crate::dialogue::OpenAi::new(llm)),
-            pack,
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(Shared::new(config, pack, understanding, tools)) })
+    }
+
+    /// The same pack and understanding over a database of its own in another folder.
+    ///
+    /// # Errors
+    /// A database that cannot be opened.
+    pub async fn over(&self, data: &Path) -> Result<Self, DialogueError> {
+        let Shared { config, pack, understanding, tools, .. } = &*self.shared;
+        let tools = tools.over(pack, data).await?;
+        Ok(Self { shared: Arc::new(Shared::new(config, pack.clone(), understanding.clone(), tools)) })
+    }
+
+    /// What the pack's tools reach.
+    pub fn tools(&self) -> &Tools {
+        &self.shared.tools
     }
 
     /// The pack they speak for.

@@ -85,6 +85,11 @@ impl PackData {
         Ok(result(&rows))
     }
 
+    /// Rows changed since it was opened, by anybody who writes through here.
+    pub async fn changed_rows(&self) -> Result<i64, PackDataError> {
+        Ok(sqlx::query_scalar("SELECT total_changes()").fetch_one(&self.writer).await?)
+    }
+
     /// Runs statements that write, all or none; the rows of the last one are the result.
     pub async fn change(&self, statements: &[String], arguments: &BTreeMap<String, Value>) -> Result<Value, PackDataError> {
         let mut transaction = self.writer.begin().await?;

@@ -83,6 +83,19 @@ impl Tools {
         Ok(Self { specs: Arc::new(pack.tools().clone()), data: database, web, native: Arc::new(native) })
     }
 
+    /// The same tools over a database in another folder.
+    ///
+    /// # Errors
+    /// A database that cannot be opened.
+    pub async fn over(&self, pack: &Pack, data: &Path) -> Result<Self, ToolsError> {
+        Self::open(pack, data, (*self.native).clone()).await
+    }
+
+    /// The pack's own database.
+    pub const fn data(&self) -> &PackData {
+        &self.data
+    }
+
     /// Runs a call to its end, within its time-out, for this caller; `None` is nobody in particular.
     ///
     /// # Errors
