@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use crate::business::Pack;
 use crate::dialogue::{DialogueConfig, language_of};
 use crate::engine::reply::{Dialogue, Dialogues, ReplyEvent};
+use crate::engine::{Tasks, reload};
 use crate::privacy::Pii;
 use crate::talk::{AfterReply, Language, Prompt, Transcript, TurnId};
 
@@ -39,6 +40,8 @@ pub struct ChatArgs {
 pub async fn run(args: ChatArgs, config: &DialogueConfig) -> anyhow::Result<()> {
     let pack = Arc::new(Pack::load(&args.pack)?);
     let dialogues = Dialogues::open(config, pack, &args.data).await.context("the conversation cannot begin")?;
+    let tasks = Tasks::default();
+    tasks.spawn("pack", reload::watch(dialogues.clone(), args.pack.clone(), |_| ()));
     let mut chat = Chat { dialogue: dialogues.begin(args.language), out: tokio::io::stdout(), decisions: args.decisions };
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut turn = TurnId::default();
@@ -53,6 +56,7 @@ pub async fn run(args: ChatArgs, config: &DialogueConfig) -> anyhow::Result<()> 
         chat.write(&format!("  (the caller is handed to {target})\n")).await?;
     }
     dialogues.finished().await;
+    tasks.stop();
     Ok(())
 }
 

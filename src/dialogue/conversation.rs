@@ -98,6 +98,13 @@ impl Conversation {
         Self { pack, understanding, session: Session::new(language, today) }
     }
 
+    /// Goes on with another state of the pack. What it still knows stays; a flow that was changed begins anew with the
+    /// values the caller gave, and one that is gone is left.
+    pub fn go_on_with(&mut self, pack: Arc<Pack>, understanding: Arc<Understanding>) {
+        self.session.adapt(&self.pack, &pack);
+        (self.pack, self.understanding) = (pack, understanding);
+    }
+
     /// The language it is in now.
     pub const fn language(&self) -> Language {
         self.session.language

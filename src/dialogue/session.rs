@@ -89,6 +89,17 @@ impl Frame {
         }
     }
 
+    /// The same flow in another state of the pack: as it is if the flow is, from its beginning if it changed.
+    fn adapted(self, old: &Pack, new: &Pack) -> Option<Self> {
+        let flow = new.flows().get(&self.flow)?;
+        if old.flows().get(&self.flow) == Some(flow) {
+            return Some(self);
+        }
+        let kept = |slot: &String| flow.slots.get(slot) == old.flows()[&self.flow].slots.get(slot);
+        let slots = self.slots.into_iter().filter(|(slot, _)| kept(slot)).collect();
+        Some(Self { slots, opening: self.opening, readings: self.readings, ..Self::new(flow) })
+    }
+
     /// Gives a slot a value; a yes given for other values is void.
     pub(super) fn set(&mut self, slot: &str, value: Value) {
         self.slots.insert(slot.to_owned(), value);
@@ -177,6 +188,25 @@ impl Session {
             question_unheard: false,
             manner: Manner::default(),
             history: Vec::new(),
+        }
+    }
+
+    /// What of the memory still means something in another state of the pack.
+    pub(super) fn adapt(&mut self, old: &Pack, new: &Pack) {
+        if !new.languages().contains(&self.language) {
+            self.language = new.first_language();
+        }
+        let at_hand = self.stack.last().cloned();
+        let stack = std::mem::take(&mut self.stack);
+        self.stack = stack.into_iter().filter_map(|frame| frame.adapted(old, new)).collect();
+        self.last = self.last.take().and_then(|frame| frame.adapted(old, new));
+        self.queue.retain(|flow| new.flows().contains_key(flow));
+        let known = |topic: &Topic| new.topics().iter().any(|(t, _)| t == topic);
+        let offered = !matches!(&self.waiting, Waiting::Clarify(topics) if !topics.iter().all(known));
+        if self.stack.last() != at_hand.as_ref() || !offered {
+            // The question that was asked is gone; the flow at hand, if there is one, asks its own.
+            self.waiting = if self.stack.is_empty() { Waiting::Anything } else { Waiting::Slot };
+            self.question = None;
         }
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::{Semaphore, mpsc};
 use super::clock::MediaClock;
 use super::jobs::Engines;
 use super::observe::{Observers, Seen};
+use super::reload;
 use super::reply::{DialogueError, Dialogues};
 use super::switchboard::{Shared, Switchboard};
 use super::tasks::Tasks;
@@ -90,6 +91,9 @@ impl Line {
         call.language = pack.first_language();
         let tasks = Tasks::default();
         prepare(&tasks, &voices, &pack);
+        let ear = Arc::clone(&engines.recognizer);
+        let learn = move |pack: &Pack| ear.learn(phrases(pack));
+        tasks.spawn("pack", reload::watch(dialogues.clone(), config.pack.clone(), learn));
         let shared = Shared { call, media: config.media.clone(), engines, dialogues, observers, clock: MediaClock::start()? };
         let board = Switchboard::new(shared, config.engine.max_calls.get());
         Ok(Self { board, tasks, metrics, ready: Arc::default(), facts, writers })

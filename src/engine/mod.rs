@@ -6,6 +6,7 @@ mod driver;
 mod jobs;
 mod line;
 mod observe;
+pub mod reload;
 pub mod reply;
 pub mod simulate;
 mod sound;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use chrono::NaiveDate;
 use serde_json::Value;
 use thiserror::Error;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tracing::{info, warn};
 
 use crate::business::{Challenge, Cue, Effect, Lockouts, Pack, ToolCall, ToolFailure, Verification};
@@ -73,15 +73,15 @@ pub enum DialogueError {
     NoModel,
 }
 
-/// What all conversations share: the pack, its understanding and tools, the language model.
+/// All conversations of a line: its pack, which may be replaced while they go on, and what they share.
+#[derive(Clone)]
 pub struct Dialogues {
     shared: Arc<Shared>,
 }
 
+/// What outlives a pack.
 struct Shared {
-    pack: Arc<Pack>,
-    understanding: Arc<Understanding>,
-    tools: Tools,
+    desk: watch::Sender<Arc<Desk>>,
     tasks: Tasks,
     config: DialogueConfig,
     breaker: Mutex<Breaker>,
@@ -90,21 +90,11 @@ struct Shared {
     model: Option<crate::dialogue::OpenAi>,
 }
 
-impl Shared {
-    fn new(config: &DialogueConfig, pack: Arc<Pack>, understanding: Arc<Understanding>, tools: Tools) -> Self {
-        let llm = &config.llm;
-        Self {
-            pack,
-            understanding,
-            tools,
-            tasks: Tasks::default(),
-            config: config.clone(),
-            breaker: Mutex::new(Breaker::new(llm.failures_to_open, Duration::from_millis(llm.open_ms))),
-            lockouts: Mutex::default(),
-            #[cfg(feature = "openai")]
-            model: llm.is_on().then(|| crate::dialogue::OpenAi::new(llm)),
-        }
-    }
+/// A pack, what was learnt from it, and what its tools reach.
+struct Desk {
+    pack: Arc<Pack>,
+    understanding: Arc<Understanding>,
+    tools: Tools,
 }
 
 impl Dialogues {
@@ -126,15 +116,11 @@ impl Dialogues {
         data: &Path,
         native: BTreeMap<String, Arc<dyn NativeTool>>,
     ) -> Result<Self, DialogueError> {
-        let llm = &config.llm;
-        if llm.is_on() && cfg!(not(feature = "openai")) {
+        if config.llm.is_on() && cfg!(not(feature = "openai")) {
             return Err(DialogueError::NoModel);
         }
-        let started = clock::now();
-        let understanding = Arc::new(Understanding::train(&pack));
-        info!(pack = pack.name(), ms = millis(clock::since(started)), "Understanding trained.");
         let tools = Tools::open(&pack, data, native).await?;
-        Ok(Self { shared: Arc::new(Shared::new(config, pack, understanding, tools)) })
+        Ok(Self::of(config, Desk { understanding: trained(&pack), tools, pack }))
     }
 
     /// The same pack and understanding over a database of its own in another folder.
@@ -142,19 +128,53 @@ impl Dialogues {
     /// # Errors
     /// A database that cannot be opened.
     pub async fn over(&self, data: &Path) -> Result<Self, DialogueError> {
-        let Shared { config, pack, understanding, tools, .. } = &*self.shared;
-        let tools = tools.over(pack, data).await?;
-        Ok(Self { shared: Arc::new(Shared::new(config, pack.clone(), understanding.clone(), tools)) })
+        let desk = self.desk();
+        let tools = desk.tools.over(&desk.pack, data).await?;
+        let (pack, understanding) = (desk.pack.clone(), desk.understanding.clone());
+        Ok(Self::of(&self.shared.config, Desk { pack, understanding, tools }))
+    }
+
+    fn of(config: &DialogueConfig, desk: Desk) -> Self {
+        let llm = &config.llm;
+        let shared = Shared {
+            desk: watch::Sender::new(Arc::new(desk)),
+            tasks: Tasks::default(),
+            config: config.clone(),
+            breaker: Mutex::new(Breaker::new(llm.failures_to_open, Duration::from_millis(llm.open_ms))),
+            lockouts: Mutex::default(),
+            #[cfg(feature = "openai")]
+            model: llm.is_on().then(|| crate::dialogue::OpenAi::new(llm)),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Goes on with another pack, or the same after an edit: every conversation takes it with its next turn.
+    ///
+    /// # Errors
+    /// A database or tool that cannot be opened; then the pack stays the one it was.
+    pub async fn replace(&self, pack: Arc<Pack>) -> Result<(), DialogueError> {
+        let tools = self.desk().tools.renewed(&pack).await?;
+        let (learnt, wait) = oneshot::channel();
+        let learning = pack.clone();
+        // Nobody waits any more: the program ends.
+        self.shared.tasks.spawn_blocking(move || drop(learnt.send(trained(&learning))));
+        let Ok(understanding) = wait.await else { return Ok(()) };
+        self.shared.desk.send_replace(Arc::new(Desk { pack, understanding, tools }));
+        Ok(())
+    }
+
+    fn desk(&self) -> Arc<Desk> {
+        self.shared.desk.borrow().clone()
     }
 
     /// What the pack's tools reach.
-    pub fn tools(&self) -> &Tools {
-        &self.shared.tools
+    pub fn tools(&self) -> Tools {
+        self.desk().tools.clone()
     }
 
-    /// The pack they speak for.
-    pub fn pack(&self) -> &Arc<Pack> {
-        &self.shared.pack
+    /// The pack they speak for now.
+    pub fn pack(&self) -> Arc<Pack> {
+        self.desk().pack.clone()
     }
 
     /// A new conversation; without a language it begins in the pack's first.
@@ -164,12 +184,12 @@ impl Dialogues {
 
     /// The same on a day of its own, for conversations that must be the same on every day.
     pub fn begin_on(&self, today: NaiveDate, language: Option<Language>) -> Dialogue {
-        let (pack, understanding) = (self.shared.pack.clone(), self.shared.understanding.clone());
-        let conversation = Conversation::new(pack, understanding, language, today);
-        let shared = self.shared.clone();
+        let desk = self.desk();
         Dialogue {
-            shared,
-            conversation,
+            conversation: Conversation::new(desk.pack.clone(), desk.understanding.clone(), language, today),
+            newest: self.shared.desk.subscribe(),
+            desk,
+            shared: self.shared.clone(),
             unanswered: String::new(),
             deed: None,
             code: None,
@@ -183,6 +203,13 @@ impl Dialogues {
     pub async fn finished(&self) {
         self.shared.tasks.ended().await;
     }
+}
+
+fn trained(pack: &Pack) -> Arc<Understanding> {
+    let started = clock::now();
+    let understanding = Arc::new(Understanding::train(pack));
+    info!(pack = pack.name(), ms = millis(clock::since(started)), "Understanding trained.");
+    understanding
 }
 
 /// What is known of the last reply.
@@ -199,6 +226,9 @@ enum Reply {
 /// One conversation, on a call or in text.
 pub struct Dialogue {
     shared: Arc<Shared>,
+    desk: Arc<Desk>,
+    /// Where a replaced pack appears.
+    newest: watch::Receiver<Arc<Desk>>,
     conversation: Conversation,
     /// What the caller said while a reply that was dropped had not been decided.
     unanswered: String,
@@ -223,6 +253,7 @@ impl Dialogue {
             self.conversation.heard("", true);
         }
         self.reply = Reply::Underway;
+        self.take_newest_pack();
         let mut voice = Voice { out, index: 0 };
         let mut after = match self.settle(&mut voice).await {
             Some(act) => Some(self.play(act, &mut voice).await),
@@ -237,6 +268,14 @@ impl Dialogue {
         self.reply = Reply::Made;
         let after = after.unwrap_or(AfterReply::HangUp);
         voice.event(ReplyEvent::Ended { after, language: self.language() }).await;
+    }
+
+    /// Between two turns, and not while a deed of the old pack is owed.
+    fn take_newest_pack(&mut self) {
+        if self.deed.is_none() && self.newest.has_changed().unwrap_or(false) {
+            self.desk = self.newest.borrow_and_update().clone();
+            self.conversation.go_on_with(self.desk.pack.clone(), self.desk.understanding.clone());
+        }
     }
 
     /// What of the last reply the caller heard; only this goes into the history. Told after each reply, before the next prompt.
@@ -301,10 +340,10 @@ impl Dialogue {
     /// Runs a tool and goes on with its result. One that writes is a task of its own, which a barge-in does not end.
     async fn call(&mut self, call: ToolCall, voice: &mut Voice<'_>) -> Act {
         let (done, wait) = oneshot::channel();
-        let (shared, running, caller) = (self.shared.clone(), call.clone(), self.conversation.identity().cloned());
+        let (tools, running, caller) = (self.desk.tools.clone(), call.clone(), self.conversation.identity().cloned());
         let work = async move {
             let started = clock::now();
-            let result = shared.tools.run(&running, caller.as_ref()).await;
+            let result = tools.run(&running, caller.as_ref()).await;
             done.send((result, clock::since(started))).ok();
         };
         match call.effect {
@@ -337,8 +376,8 @@ impl Dialogue {
     async fn verify(&mut self, challenge: &Challenge, voice: &mut Voice<'_>) -> Act {
         let started = clock::now();
         let caller = self.conversation.identity().cloned();
-        let work = self.shared.tools.run(&challenge.record, caller.as_ref());
-        let filler = self.shared.pack.prompt(Cue::Filler).template(self.language());
+        let work = self.desk.tools.run(&challenge.record, caller.as_ref());
+        let filler = self.desk.pack.prompt(Cue::Filler).template(self.language());
         let record = voice.while_waiting(TOOL_FILLER, filler, self.conversation.language(), work).await;
         let ok = record.is_ok();
         let sent = self.code.as_ref().filter(|(_, at)| clock::since(*at) < CODE_LIVES).map(|(code, _)| code);
@@ -380,7 +419,7 @@ impl Dialogue {
         self.deed = None;
         let call = self.conversation.owed()?.clone();
         let language = self.language();
-        let before = self.shared.pack.prompt(Cue::MeanwhileDone).template(language).unwrap_or_default();
+        let before = self.desk.pack.prompt(Cue::MeanwhileDone).template(language).unwrap_or_default();
         voice.say(before.to_owned(), language, Importance::Normal).await;
         Some(self.resume(&call, outcome.ok(), voice).await)
     }
@@ -407,7 +446,7 @@ impl Dialogue {
             return None;
         }
         let language = self.language();
-        let filler = self.shared.pack.prompt(Cue::Filler).template(language);
+        let filler = self.desk.pack.prompt(Cue::Filler).template(language);
         let patience = Duration::from_millis(self.shared.config.llm.filler_after_ms);
         let answer = voice.while_waiting(patience, filler, language, model.ask(&request)).await;
         let proposal = match answer {

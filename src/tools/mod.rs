@@ -5,7 +5,7 @@ mod http;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -52,6 +52,8 @@ pub enum ToolsError {
 pub struct Tools {
     specs: Arc<BTreeMap<String, ToolSpec>>,
     data: PackData,
+    /// The folder of the pack's database.
+    folder: PathBuf,
     web: reqwest::Client,
     native: Arc<BTreeMap<String, Arc<dyn NativeTool>>>,
 }
@@ -80,7 +82,7 @@ impl Tools {
         // reqwest is built without a TLS provider of its own; a second installation is refused and harmless.
         rustls::crypto::ring::default_provider().install_default().ok();
         let web = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { specs: Arc::new(pack.tools().clone()), data: database, web, native: Arc::new(native) })
+        Ok(Self { specs: Arc::new(pack.tools().clone()), data: database, folder: data.to_owned(), web, native: Arc::new(native) })
     }
 
     /// The same tools over a database in another folder.
@@ -89,6 +91,14 @@ impl Tools {
     /// A database that cannot be opened.
     pub async fn over(&self, pack: &Pack, data: &Path) -> Result<Self, ToolsError> {
         Self::open(pack, data, (*self.native).clone()).await
+    }
+
+    /// The tools of another state of the pack, over the same database.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn renewed(&self, pack: &Pack) -> Result<Self, ToolsError> {
+        Self::open(pack, &self.folder, (*self.native).clone()).await
     }
 
     /// The pack's own database.

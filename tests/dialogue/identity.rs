@@ -196,6 +196,13 @@ async fn caller() -> (Caller, tempfile::TempDir) {
     (Caller::with(Language::EN, DialogueConfig::default(), pack).await, folder)
 }
 
+/// A caller who is known and was asked which box, and the folder of the pack.
+pub(crate) async fn at_the_open_question() -> (Caller, tempfile::TempDir) {
+    let (mut caller, folder) = caller().await;
+    talk(&mut caller, &[("open my box", "customer number"), ("111222", "postcode"), ("90210", "which box")]).await;
+    (caller, folder)
+}
+
 /// Says each line and looks for a part of the answer.
 async fn talk(caller: &mut Caller, lines: &[(&str, &str)]) {
     for (words, part) in lines {

@@ -7,6 +7,7 @@ mod deeds;
 mod identity;
 #[cfg(feature = "openai")]
 mod model;
+mod reload;
 mod scripts;
 mod understanding;
 
@@ -28,7 +29,7 @@ pub(crate) fn shop() -> Arc<Pack> {
 /// A caller with a text line to the bot.
 pub(crate) struct Caller {
     pub(crate) dialogue: Dialogue,
-    _dialogues: Dialogues,
+    pub(crate) dialogues: Dialogues,
     data: tempfile::TempDir,
     pub(crate) events: Vec<ReplyEvent>,
 }
@@ -41,7 +42,7 @@ impl Caller {
     pub(crate) async fn with(language: Language, config: DialogueConfig, pack: Arc<Pack>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let dialogues = Dialogues::open(&config, pack, data.path()).await.unwrap();
-        Self { dialogue: dialogues.begin(Some(language)), _dialogues: dialogues, data, events: Vec::new() }
+        Self { dialogue: dialogues.begin(Some(language)), dialogues, data, events: Vec::new() }
     }
 
     /// The whole reply to a prompt, heard to its end.

@@ -92,6 +92,9 @@ pub trait Recognizer: Send + Sync {
 
     /// Begins an utterance. May take some milliseconds (a grammar is made ready); runs on a worker.
     fn start(&self, request: HearRequest) -> Result<Box<dyn Hearing>, HearError>;
+
+    /// Takes what callers may say from now on; an engine that hears any words has nothing to learn.
+    fn learn(&self, _phrases: Vec<Phrase>) {}
 }
 
 /// One utterance on its way through a recogniser.
