@@ -13,6 +13,7 @@ pub mod check;
 #[cfg(all(feature = "sip", feature = "web"))]
 pub mod demo;
 pub mod doctor;
+pub mod eval;
 pub mod line_args;
 #[cfg(feature = "mic")]
 pub mod mic;
@@ -83,6 +84,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Check configuration files and business packs
     Check(check::CheckArgs),
+    /// Measure how well the program understands, feels and recommends
+    Eval(eval::EvalArgs),
     /// Which build this is, and its licence
     Version(version::VersionArgs),
 }
@@ -134,6 +137,7 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
             Ok(exit_code(doctor::run(&args, &findings, &mut stdout())?))
         }
         Command::Check(args) => Ok(exit_code(check::run(&args, &mut stdout())?)),
+        Command::Eval(args) => eval::run(&args, &mut stdout()).map(done),
         Command::Version(args) => {
             version::run(&args);
             Ok(ExitCode::SUCCESS)
