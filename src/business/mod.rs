@@ -1,11 +1,13 @@
 //! What a company brings: its pack, knowledge, flows and tools' contracts, read and checked before a call is answered.
 //! Never talks to a language model, holds no prompts for one, and never runs a tool.
 
+pub mod emotion;
 pub mod flow;
 mod house;
 mod identity;
 mod knowledge;
 mod pack;
+pub mod recommend;
 mod source;
 mod template;
 mod tool;

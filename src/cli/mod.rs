@@ -80,12 +80,12 @@ enum Command {
     /// Measure what a caller waits for
     #[cfg(all(feature = "sip", feature = "web"))]
     Bench(bench::BenchArgs),
-    /// Measure understanding and dialogue on data of your own
-    Eval(eval::EvalArgs),
     /// What this machine has and lacks, with the fix
     Doctor(doctor::DoctorArgs),
     /// Check configuration files and business packs
     Check(check::CheckArgs),
+    /// Measure how well the program understands, feels and recommends
+    Eval(eval::EvalArgs),
     /// Which build this is, and its licence
     Version(version::VersionArgs),
 }
@@ -136,13 +136,7 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
             let findings = doctor::survey(path, &load(file), runtime.handle());
             Ok(exit_code(doctor::run(&args, &findings, &mut stdout())?))
         }
-        Command::Eval(eval::EvalArgs { what }) => match what {
-            eval::What::Dialogue(args) => {
-                let well = runtime.block_on(eval::dialogue::run(&args, &logged(file)?.dialogue, &mut stdout()))?;
-                Ok(exit_code(well))
-            }
-        },
-        Command::Check(args) => Ok(exit_code(check::run(&args, &mut stdout())?)),
+        Command::Eval(args) => Ok(exit_code(eval::run(&args, &logged(file)?, runtime.handle(), &mut stdout())?)),
         Command::Version(args) => {
             version::run(&args);
             Ok(ExitCode::SUCCESS)

@@ -1,21 +1,42 @@
-//! `hotline eval`: long measurements of what the line understands, decides and feels.
-//! Never a test: each prints figures.
+//! `hotline eval …`: how well parts of the program do on data, measured on this machine.
+//! Never trains anything that a call uses.
 
 pub mod dialogue;
+pub mod emotion;
+pub mod recommend;
+
+use std::io::Write;
 
 use clap::{Args, Subcommand};
+use tokio::runtime::Handle;
 
-/// Measure understanding, dialogue and the like on data of your own.
+use crate::config::Config;
+
+/// Measure how well the program understands, decides, feels and recommends.
 #[derive(Debug, Args)]
 pub struct EvalArgs {
-    /// What is measured.
     #[command(subcommand)]
-    pub what: What,
+    what: What,
 }
 
-/// What can be measured.
 #[derive(Debug, Subcommand)]
-pub enum What {
-    /// Scripted callers against the engine, judged by the end state
+enum What {
+    /// Scripted callers against the engine, judged by what was said, called and written
     Dialogue(dialogue::DialogueArgs),
+    /// Feelings read from words, against labelled lines
+    Emotion(emotion::EmotionArgs),
+    /// Recommendations against the most popular products, on a seeded log of purchases
+    Recommend(recommend::RecommendArgs),
+}
+
+/// Measures and prints; whether nothing happened that must not.
+///
+/// # Errors
+/// Data that cannot be read, or output that cannot be written.
+pub fn run(args: &EvalArgs, config: &Config, runtime: &Handle, out: &mut dyn Write) -> anyhow::Result<bool> {
+    match &args.what {
+        What::Dialogue(args) => runtime.block_on(dialogue::run(args, &config.dialogue, out)),
+        What::Emotion(args) => emotion::run(args, out).map(|()| true),
+        What::Recommend(args) => recommend::run(args, out).map(|()| true),
+    }
 }
