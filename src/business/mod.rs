@@ -10,7 +10,7 @@ mod template;
 mod tool;
 
 pub use house::{Cue, HouseIntent};
-pub use knowledge::{Entry, Knowledge, tokens};
+pub use knowledge::{Entry, Knowledge, is_han, tokens};
 pub use pack::{Pack, Phrases, Topic};
 pub use source::{Fault, PackError, Severity};
 pub use template::{Text, render, sentences, truth};

@@ -179,8 +179,18 @@ fn slot_line((name, slot): (&String, &Slot)) -> String {
     let kind = match &slot.kind {
         SlotKind::Digits { min, max } => format!("{min} to {max} digits"),
         SlotKind::Choice(choices) => choices.iter().map(|c| c.id.as_str()).collect::<Vec<_>>().join("|"),
+        SlotKind::Code { min, max, .. } => format!("{min} to {max} letters and digits"),
         SlotKind::Date => "date".to_owned(),
+        SlotKind::Time => "time".to_owned(),
+        SlotKind::DateTime => "date and time".to_owned(),
         SlotKind::Amount => "amount".to_owned(),
+        SlotKind::Number { min, max } => format!("whole number from {min} to {max}"),
+        SlotKind::Months => "length of time in months or years".to_owned(),
+        SlotKind::Duration => "length of time".to_owned(),
+        SlotKind::Percent => "percent".to_owned(),
+        SlotKind::Phone => "telephone number".to_owned(),
+        SlotKind::Email => "e-mail address".to_owned(),
+        SlotKind::Postcode => "postcode".to_owned(),
         SlotKind::Name => "name".to_owned(),
         SlotKind::Text => "text".to_owned(),
     };
