@@ -109,7 +109,7 @@ pub fn tokens(text: &str) -> Vec<String> {
 }
 
 /// Whether it is a Chinese character.
-pub(super) const fn is_han(c: char) -> bool {
+pub const fn is_han(c: char) -> bool {
     matches!(c as u32, 0x3400..=0x9FFF | 0xF900..=0xFAFF)
 }
 

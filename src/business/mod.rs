@@ -14,7 +14,7 @@ mod tool;
 
 pub use house::{Cue, HouseIntent};
 pub use identity::{Challenge, Claim, Lockouts, Verification, Verified};
-pub use knowledge::{Entry, Knowledge, tokens};
+pub use knowledge::{Entry, Knowledge, is_han, tokens};
 pub use pack::{Pack, Phrases, Topic};
 pub use source::{Fault, PackError, Severity};
 pub use template::{Text, render, sentences, truth};

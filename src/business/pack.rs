@@ -295,8 +295,18 @@ impl Pack {
         let choices = slots.clone().flat_map(|slot| match &slot.kind {
             flow::SlotKind::Choice(choices) => choices.iter().map(|c| &c.phrases).collect(),
             flow::SlotKind::Digits { .. }
+            | flow::SlotKind::Code { .. }
             | flow::SlotKind::Date
+            | flow::SlotKind::Time
+            | flow::SlotKind::DateTime
             | flow::SlotKind::Amount
+            | flow::SlotKind::Number { .. }
+            | flow::SlotKind::Months
+            | flow::SlotKind::Duration
+            | flow::SlotKind::Percent
+            | flow::SlotKind::Phone
+            | flow::SlotKind::Email
+            | flow::SlotKind::Postcode
             | flow::SlotKind::Name
             | flow::SlotKind::Record
             | flow::SlotKind::Text => Vec::new(),

@@ -45,7 +45,9 @@ impl KeypadConfig {
             | Expectation::Digits { .. }
             | Expectation::Spelling
             | Expectation::Date
+            | Expectation::Time
             | Expectation::Amount
+            | Expectation::Number
             | Expectation::Name
             | Expectation::Address => ms(self.gap_ms),
         }
@@ -93,7 +95,9 @@ impl Entry {
             | Expectation::YesNo
             | Expectation::Spelling
             | Expectation::Date
+            | Expectation::Time
             | Expectation::Amount
+            | Expectation::Number
             | Expectation::Name
             | Expectation::Address => false,
         };

@@ -137,6 +137,7 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
             Ok(exit_code(doctor::run(&args, &findings, &mut stdout())?))
         }
         Command::Eval(args) => Ok(exit_code(eval::run(&args, &logged(file)?, runtime.handle(), &mut stdout())?)),
+        Command::Check(args) => Ok(exit_code(check::run(&args, &mut stdout())?)),
         Command::Version(args) => {
             version::run(&args);
             Ok(ExitCode::SUCCESS)

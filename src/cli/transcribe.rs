@@ -50,8 +50,12 @@ pub enum Expect {
     Spelling,
     /// A date.
     Date,
+    /// A time of day.
+    Time,
     /// An amount of money.
     Amount,
+    /// A count, a length of time or a percentage.
+    Number,
     /// A name.
     Name,
 }
@@ -106,7 +110,9 @@ impl Expect {
             Self::Digits => Expectation::Digits { min: 1, max: 32, sensitive: false },
             Self::Spelling => Expectation::Spelling,
             Self::Date => Expectation::Date,
+            Self::Time => Expectation::Time,
             Self::Amount => Expectation::Amount,
+            Self::Number => Expectation::Number,
             Self::Name => Expectation::Name,
         }
     }

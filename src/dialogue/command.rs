@@ -88,12 +88,32 @@ pub struct Proposal {
 pub enum Value {
     /// A number told digit by digit.
     Digits(String),
+    /// Letters and digits, in capitals.
+    Code(String),
     /// The name of a choice.
     Choice(String),
     /// A day, as `2026-11-22`.
     Date(chrono::NaiveDate),
+    /// A time of day, as `15:30`.
+    Time(chrono::NaiveTime),
+    /// A day and a time, as `2026-11-22T15:30`.
+    DateTime(chrono::NaiveDateTime),
     /// Money, in cents.
     Amount(i64),
+    /// A whole number.
+    Number(i64),
+    /// A length of time in months.
+    Months(i64),
+    /// A length of time in minutes.
+    Minutes(i64),
+    /// Hundredths of one percent.
+    Percent(i64),
+    /// A telephone number, as `+8613800138000`.
+    Phone(String),
+    /// An e-mail address in lower case.
+    Email(String),
+    /// A postcode.
+    Postcode(String),
     /// A name or free text.
     Text(String),
 }
@@ -102,9 +122,21 @@ impl Value {
     /// As templates, expressions and tools see it.
     pub fn to_json(&self) -> Json {
         match self {
-            Self::Digits(text) | Self::Choice(text) | Self::Text(text) => Json::from(text.as_str()),
+            Self::Digits(text)
+            | Self::Code(text)
+            | Self::Choice(text)
+            | Self::Phone(text)
+            | Self::Email(text)
+            | Self::Postcode(text)
+            | Self::Text(text) => Json::from(text.as_str()),
             Self::Date(day) => Json::from(day.to_string()),
-            Self::Amount(cents) => Json::from(*cents),
+            Self::Time(time) => Json::from(time.format("%H:%M").to_string()),
+            Self::DateTime(moment) => Json::from(moment.format("%Y-%m-%dT%H:%M").to_string()),
+            Self::Amount(number)
+            | Self::Number(number)
+            | Self::Months(number)
+            | Self::Minutes(number)
+            | Self::Percent(number) => Json::from(*number),
         }
     }
 }
@@ -114,9 +146,19 @@ impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Digits(_) => "Digits",
+            Self::Code(_) => "Code",
             Self::Choice(_) => "Choice",
             Self::Date(_) => "Date",
+            Self::Time(_) => "Time",
+            Self::DateTime(_) => "DateTime",
             Self::Amount(_) => "Amount",
+            Self::Number(_) => "Number",
+            Self::Months(_) => "Months",
+            Self::Minutes(_) => "Minutes",
+            Self::Percent(_) => "Percent",
+            Self::Phone(_) => "Phone",
+            Self::Email(_) => "Email",
+            Self::Postcode(_) => "Postcode",
             Self::Text(_) => "Text",
         })
     }

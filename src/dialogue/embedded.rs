@@ -282,7 +282,18 @@ impl Brain<'_> {
 /// Whether finding a value of this slot in a sentence means that it was told.
 const fn certain(slot: &Slot) -> bool {
     match slot.kind {
-        SlotKind::Digits { .. } | SlotKind::Choice(_) | SlotKind::Date => true,
-        SlotKind::Amount | SlotKind::Name | SlotKind::Record | SlotKind::Text => false,
+        SlotKind::Digits { .. }
+        | SlotKind::Code { .. }
+        | SlotKind::Choice(_)
+        | SlotKind::Date
+        | SlotKind::Time
+        | SlotKind::DateTime
+        | SlotKind::Months
+        | SlotKind::Duration
+        | SlotKind::Percent
+        | SlotKind::Phone
+        | SlotKind::Email
+        | SlotKind::Postcode => true,
+        SlotKind::Amount | SlotKind::Number { .. } | SlotKind::Name | SlotKind::Record | SlotKind::Text => false,
     }
 }

@@ -11,6 +11,7 @@ use crate::talk::Language;
 
 use super::session::{Session, Speaker, Waiting};
 use super::understand::numbers::numbers;
+use super::understand::slots;
 use super::{Command, Proposal, Value};
 
 /// More commands than this in one turn are no understanding.
@@ -102,16 +103,17 @@ fn check_slot(
     words: &str,
 ) -> Result<(), Refusal> {
     let slot = flow.and_then(|f| pack.flows().get(f)?.slots.get(name)).ok_or_else(|| Refusal::Unknown(name.to_owned()))?;
+    let caller = session.history.iter().filter(|(who, _)| *who == Speaker::Caller).map(|(_, text)| text.as_str());
+    let said = caller.chain([words]);
     let fits = match (&slot.kind, value) {
         (SlotKind::Digits { min, max }, Value::Digits(digits)) => {
-            let caller = session.history.iter().filter(|(who, _)| *who == Speaker::Caller).map(|(_, text)| text.as_str());
-            let said: BTreeSet<String> = caller.chain([words]).flat_map(numbers).collect();
-            (usize::from(*min)..=usize::from(*max)).contains(&digits.len()) && said.contains(digits)
+            let fits = (usize::from(*min)..=usize::from(*max)).contains(&digits.len());
+            fits && (said.clone().flat_map(numbers).any(|n| n == *digits) || slots::was_said(slot, value, said, session.today))
         }
         (SlotKind::Choice(choices), Value::Choice(id)) => choices.iter().any(|c| c.id == *id),
         (SlotKind::Date, Value::Date(_)) | (SlotKind::Amount, Value::Amount(_)) => true,
         (SlotKind::Name | SlotKind::Record | SlotKind::Text, Value::Text(text)) => !text.trim().is_empty(),
-        _ => false,
+        _ => slots::was_said(slot, value, said, session.today),
     };
     if fits { Ok(()) } else { Err(Refusal::NotSaid(name.to_owned())) }
 }

@@ -34,8 +34,12 @@ pub enum Expectation {
     Spelling,
     /// A date, absolute or relative.
     Date,
+    /// A time of day, with or without a date.
+    Time,
     /// An amount of money.
     Amount,
+    /// A count, a length of time or a percentage.
+    Number,
     /// A person's name.
     Name,
     /// A street address.

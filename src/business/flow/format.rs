@@ -18,6 +18,36 @@ use super::{Action, Among, Call, Collect, Flow, Slot, SlotChoice, SlotKind, Step
 const FEW_PHRASINGS: usize = 5;
 const MOST_REPROMPTS: usize = 3;
 
+/// What a kind of slot needs besides its name.
+enum Kind {
+    /// Nothing.
+    Plain(SlotKind),
+    Digits,
+    Code,
+    Number,
+    Choice,
+}
+
+const KINDS: &[(&str, Kind)] = &[
+    ("digits", Kind::Digits),
+    ("code", Kind::Code),
+    ("number", Kind::Number),
+    ("choice", Kind::Choice),
+    ("date", Kind::Plain(SlotKind::Date)),
+    ("time", Kind::Plain(SlotKind::Time)),
+    ("datetime", Kind::Plain(SlotKind::DateTime)),
+    ("amount", Kind::Plain(SlotKind::Amount)),
+    ("months", Kind::Plain(SlotKind::Months)),
+    ("duration", Kind::Plain(SlotKind::Duration)),
+    ("percent", Kind::Plain(SlotKind::Percent)),
+    ("phone", Kind::Plain(SlotKind::Phone)),
+    ("email", Kind::Plain(SlotKind::Email)),
+    ("postcode", Kind::Plain(SlotKind::Postcode)),
+    ("name", Kind::Plain(SlotKind::Name)),
+    ("record", Kind::Plain(SlotKind::Record)),
+    ("text", Kind::Plain(SlotKind::Text)),
+];
+
 type RawPhrases = Spanned<BTreeMap<Language, Vec<String>>>;
 
 #[derive(Deserialize)]
@@ -35,8 +65,9 @@ struct RawFlow {
 #[serde(deny_unknown_fields)]
 struct RawSlot {
     kind: Spanned<String>,
-    min: Option<u8>,
-    max: Option<u8>,
+    min: Option<i64>,
+    max: Option<i64>,
+    pattern: Option<String>,
     #[serde(default)]
     sensitive: bool,
     #[serde(default)]
@@ -158,30 +189,59 @@ impl Reader<'_> {
     }
 
     fn slot(&mut self, raw: Spanned<RawSlot>) -> Option<Slot> {
-        let RawSlot { kind, min, max, sensitive, phrases, choice } = raw.get_ref();
-        let kind = match (kind.get_ref().as_str(), min, max) {
-            ("digits", Some(min), Some(max)) if 0 < *min && min <= max => SlotKind::Digits { min: *min, max: *max },
-            ("digits", ..) => {
-                self.fault(&raw, "a slot of digits needs min and max, for example min = 4, max = 6".to_owned());
-                return None;
-            }
-            ("choice", None, None) if choice.len() >= 2 => SlotKind::Choice(choice.iter().map(|c| self.choice(c)).collect()),
-            ("choice", ..) => {
-                self.fault(&raw, "a slot of kind choice needs two [[slot.NAME.choice]] or more".to_owned());
-                return None;
-            }
-            ("date", ..) => SlotKind::Date,
-            ("amount", ..) => SlotKind::Amount,
-            ("name", ..) => SlotKind::Name,
-            ("record", ..) => SlotKind::Record,
-            ("text", ..) => SlotKind::Text,
-            (other, ..) => {
-                let known = ["digits", "choice", "date", "amount", "name", "record", "text"];
-                self.fault(kind, format!("there is no slot kind {other}; {}", nearest(other, known.into_iter())));
-                return None;
-            }
+        let RawSlot { sensitive, phrases, .. } = raw.get_ref();
+        let (sensitive, phrases) = (*sensitive, phrases.clone());
+        Some(Slot { kind: self.slot_kind(&raw)?, sensitive, phrases })
+    }
+
+    fn slot_kind(&mut self, raw: &Spanned<RawSlot>) -> Option<SlotKind> {
+        let RawSlot { kind, min, max, pattern, choice, .. } = raw.get_ref();
+        let name = kind.get_ref().as_str();
+        let Some(known) = KINDS.iter().find(|(known, _)| *known == name) else {
+            let hint = nearest(name, KINDS.iter().map(|(known, _)| *known));
+            self.fault(kind, format!("there is no slot kind {name}; {hint}"));
+            return None;
         };
-        Some(Slot { kind, sensitive: *sensitive, phrases: phrases.clone() })
+        match &known.1 {
+            Kind::Plain(plain) if min.is_none() && max.is_none() && pattern.is_none() && choice.is_empty() => Some(plain.clone()),
+            Kind::Plain(_) => self.refuse(raw, format!("a slot of kind {name} takes no min, max, pattern or choice")),
+            Kind::Digits => match lengths(*min, *max) {
+                Some((min, max)) => Some(SlotKind::Digits { min, max }),
+                None => self.refuse(raw, "a slot of digits needs min and max, for example min = 4, max = 6".to_owned()),
+            },
+            Kind::Code => self.code(raw),
+            Kind::Number => match (min.unwrap_or(0), max.unwrap_or(i64::MAX)) {
+                (min, max) if min <= max => Some(SlotKind::Number { min, max }),
+                _ => self.refuse(raw, "the min of a number is at most its max".to_owned()),
+            },
+            Kind::Choice if min.is_none() && max.is_none() && choice.len() >= 2 => {
+                Some(SlotKind::Choice(choice.iter().map(|c| self.choice(c)).collect()))
+            }
+            Kind::Choice => self.refuse(raw, "a slot of kind choice needs two [[slot.NAME.choice]] or more".to_owned()),
+        }
+    }
+
+    /// A code has a length, given as min and max or by its pattern.
+    fn code(&mut self, raw: &Spanned<RawSlot>) -> Option<SlotKind> {
+        let RawSlot { min, max, pattern, .. } = raw.get_ref();
+        let pattern = pattern.clone().unwrap_or_default();
+        let length = i64::try_from(pattern.chars().count()).ok().filter(|n| *n > 0);
+        let told = pattern.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        match lengths(min.or(length), max.or(length)) {
+            Some((min, max)) if told && length.is_none_or(|n| (i64::from(min)..=i64::from(max)).contains(&n)) => {
+                Some(SlotKind::Code { min, max, pattern })
+            }
+            Some(_) => self.refuse(
+                raw,
+                format!("no code looks like {pattern:?}; write A for a letter, 9 for a digit, other capitals for themselves"),
+            ),
+            None => self.refuse(raw, "a slot of kind code needs min and max, or pattern = \"A9999\"".to_owned()),
+        }
+    }
+
+    fn refuse(&mut self, raw: &Spanned<RawSlot>, what: String) -> Option<SlotKind> {
+        self.fault(raw, what);
+        None
     }
 
     fn choice(&mut self, raw: &RawChoice) -> SlotChoice {
@@ -380,4 +440,10 @@ impl Reader<'_> {
     fn fault<T>(&mut self, at: &Spanned<T>, what: String) {
         self.faults.push(self.source.error(at.span(), what));
     }
+}
+
+/// Fewest and most digits or letters.
+fn lengths(min: Option<i64>, max: Option<i64>) -> Option<(u8, u8)> {
+    let (min, max) = (u8::try_from(min?).ok()?, u8::try_from(max?).ok()?);
+    (0 < min && min <= max).then_some((min, max))
 }

@@ -52,12 +52,44 @@ pub enum SlotKind {
         /// Most digits.
         max: u8,
     },
+    /// Letters and digits.
+    Code {
+        /// Fewest of them.
+        min: u8,
+        /// Most of them.
+        max: u8,
+        /// What it looks like: `A` a letter, `9` a digit, anything else itself; empty for any code.
+        pattern: String,
+    },
     /// One of these.
     Choice(Vec<SlotChoice>),
     /// A day.
     Date,
+    /// A time of day.
+    Time,
+    /// A day and a time.
+    DateTime,
     /// An amount of money, in cents.
     Amount,
+    /// A whole number.
+    Number {
+        /// The smallest.
+        min: i64,
+        /// The largest.
+        max: i64,
+    },
+    /// A length of time in whole months.
+    Months,
+    /// A length of time in whole minutes.
+    Duration,
+    /// A part of a hundred, in hundredths of one percent.
+    Percent,
+    /// A telephone number, as E.164.
+    Phone,
+    /// An e-mail address.
+    Email,
+    /// A postcode.
+    Postcode,
     /// A person's name.
     Name,
     /// One of the records that an earlier call gave.
@@ -211,8 +243,12 @@ impl Slot {
         match &self.kind {
             SlotKind::Digits { min, max } => Expectation::Digits { min: *min, max: *max, sensitive: self.sensitive },
             SlotKind::Choice(choices) => Expectation::Choice(choices.iter().map(SlotChoice::to_choice).collect()),
+            SlotKind::Code { .. } | SlotKind::Email | SlotKind::Postcode => Expectation::Spelling,
             SlotKind::Date => Expectation::Date,
+            SlotKind::Time | SlotKind::DateTime => Expectation::Time,
             SlotKind::Amount => Expectation::Amount,
+            SlotKind::Number { .. } | SlotKind::Months | SlotKind::Duration | SlotKind::Percent => Expectation::Number,
+            SlotKind::Phone => Expectation::Digits { min: 7, max: 15, sensitive: self.sensitive },
             SlotKind::Name => Expectation::Name,
             SlotKind::Record | SlotKind::Text => Expectation::Open,
         }

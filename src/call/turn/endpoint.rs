@@ -117,8 +117,8 @@ impl Endpointer {
             Expectation::YesNo => config.yes_no_ms,
             Expectation::Choice(_) => config.choice_ms,
             Expectation::Spelling => config.spelling_ms,
-            Expectation::Date => config.date_ms,
-            Expectation::Amount => config.amount_ms,
+            Expectation::Date | Expectation::Time => config.date_ms,
+            Expectation::Amount | Expectation::Number => config.amount_ms,
             Expectation::Name => config.name_ms,
             Expectation::Address => config.address_ms,
         };

@@ -10,7 +10,7 @@ diao 掉调 ding 订定丁 diu 丢 dong 东动懂 dou 都 du 度 duan 段短断 
 fen 分份 feng 风 fu 服付复福父 gai 改该 gan 感干 gang 刚港 gao 高告 ge 个各哥 gei 给 gen 跟根 geng 更 gong 工公功共 gou 购够 gu 故顾古 gua 挂 \
 guan 关管馆 guang 广光 gui 贵规归 guo 国过果郭 hai 还海害 han 汉含 hang 行航 hao 好号 he 和合何河 hen 很 heng 横 hou 后候 hu 户互胡 hua 话化花划 \
 huai 坏 huan 换还欢环 huang 黄 hui 会回汇 huo 货或活 ji 几机记级急及寄己季基计 jia 家加价假 jian 件见间建减检 jiang 将讲奖 jiao 叫交教缴 jie 接节解借结 \
-jin 今进金近 jing 经京精 jiu 九就久 ju 局据句 juan 卷 jue 觉决 ka 卡 kai 开 kan 看 kao 考 ke 可客科课 kong 空控 kou 口扣 ku 库 kuai 快块 kuan 款宽 \
+jin 今进金近 jing 经京精 jiu 九就久 ju 局据句 juan 卷 jue 觉决 ka 卡 kai 开 kan 看 kao 考 ke 可客科课刻 kong 空控 kou 口扣 ku 库 kuai 快块 kuan 款宽 \
 la 拉 lai 来 lan 兰蓝 lao 老 le 了乐 lei 类 leng 冷 li 里理力李离利例礼 lian 联连 liang 两量亮 liao 料 lin 林临 ling 零领另 liu 六流刘 long 龙 \
 lou 楼 lu 路录陆 lv 旅律绿 luo 罗 ma 吗妈马码 mai 买卖 man 满慢 mang 忙 mao 毛 me 么 mei 没每美 men 们门 mi 密 mian 面免 min 民 ming 明名 mo 默末 \
 mu 目母 na 那拿哪 nan 南难男 ne 呢 nei 内 neng 能 ni 你 nian 年 nin 您 niu 牛 nv 女 ou 欧 pai 派排 pei 配陪 peng 朋 pi 批皮 pian 片 piao 票 pin 品 \
@@ -20,8 +20,8 @@ shou 收手售首 shu 数输书 shua 刷 shui 水谁税 shun 顺 shuo 说 si 四
 tang 堂 tao 套 te 特 ti 题提体 tian 天填 tiao 条 tie 贴 ting 听停 tong 通同 tou 头投 tu 图 tui 退推 tuo 托 wai 外 wan 万完晚 wang 网王往忘 wei 为位未卫 \
 wen 问文 wo 我 wu 五物务误无午吴 xi 西系息习喜希 xia 下 xian 现先线 xiang 想向项 xiao 小消销 xie 谢些写 xin 新信心 xing 行性星姓型 xiu 修 xu 需许续徐 \
 xuan 选 xue 学 xun 询 ya 押 yan 验严 yang 样杨 yao 要药幺 ye 也业页夜 yi 一以意已 yin 因银 ying 应营英 yong 用 you 有右又邮优 yu 于语预余 yuan 元员原远 \
-yue 月约 yun 运云 za 杂 zai 在再 zan 咱 zao 早 ze 责 zen 怎 zeng 增 zhan 站 zhang 张账帐章 zhao 找赵 zhe 这 zhen 真 zheng 正证政 zhi 知只支直纸止至 \
-zhong 中种 zhou 周 zhu 主住注助朱 zhuan 转 zhuang 装状 zhun 准 zi 自子字 zong 总 zou 走 zu 组租 zui 最 zuo 做作坐左昨 ling 〇 xiao 小 jie 姐 shi 士 \
+yue 月约 yun 运云 za 杂 zai 在再 zan 咱 zao 早 ze 责 zen 怎 zeng 增 zhan 站 zhang 张账帐章 zhao 找赵 zhe 这 zhen 真 zheng 正证政 zhi 知只支直纸止至之 \
+zhong 中种钟 zhou 周 zhu 主住注助朱 zhuan 转 zhuang 装状 zhun 准 zi 自子字 zong 总 zou 走 zu 组租 zui 最 zuo 做作坐左昨 ling 〇 xiao 小 jie 姐 shi 士 \
 en 嗯 tui 退 huo 货 yao 要 mai 买 lei 类 fu 复 bang 帮 chong 重 zhong 重 hai 还 dou 都 liao 了 sheng 省 cheng 成 xing 兴 hu 护 cha 插 bao 保 qi 器 ka 卡 gua 挂 shi 失";
 
 const INITIALS: &[(&str, &str)] = &[

@@ -448,7 +448,9 @@ mod tests {
                 Expectation::Digits { min: 1, max: 16, sensitive: true },
                 Expectation::Spelling,
                 Expectation::Date,
+                Expectation::Time,
                 Expectation::Amount,
+                Expectation::Number,
                 Expectation::Name,
                 Expectation::Address,
             ] {

@@ -66,6 +66,18 @@ pub(super) const RULES: &[Rule] = &[
          <below_hundred> (days | weeks) ago | in <below_hundred> (days | weeks))",
     ),
     (
+        "time",
+        "[at] (noon | midnight | (half past | quarter past | quarter to | a quarter past | a quarter to) <hour> | \
+         <hour> [oh <unit> | <below_hundred>] [o'clock] [<day_part>])",
+    ),
+    ("hour", "<unit> | ten | eleven | twelve"),
+    ("day_part", "in the morning | in the afternoon | in the evening | tonight | a. m. | p. m."),
+    (
+        "measure",
+        "<number> [point <digit> [<digit>]] [percent | months | month | years | year | days | day | nights | night | hours | hour | minutes] | \
+         half a year | half an hour | an hour [and a half] | a year [and a half]",
+    ),
+    (
         "letter",
         "a. | b. | c. | d. | e. | f. | g. | h. | i. | j. | k. | l. | m. | n. | o. | p. | q. | r. | s. | t. | u. | v. | w. | x. | y. | z.",
     ),

@@ -32,6 +32,11 @@ pub(super) const RULES: &[Rule] = &[
         "今 天 | 明 天 | 后 天 | 昨 天 | 前 天 | [下 | 上 | 这] (周 | 星 期) (一 | 二 | 三 | 四 | 五 | 六 | 日 | 天) | \
          <below_hundred> 月 <below_hundred> (号 | 日) | <below_hundred> 号",
     ),
+    ("time", "[上 午 | 下 午 | 早 上 | 晚 上 | 中 午] <below_hundred> 点 [钟 | 半 | 一 刻 | 三 刻 | [零] <below_hundred> [分]]"),
+    (
+        "measure",
+        "[百 分 之] <number> [点 <digit> [<digit>]] [个 月 | 期 | 年 [半] | 天 | 晚 | 个 小 时 | 分 钟 | 个 | 位] | 半 年 | 半 个 小 时",
+    ),
     (
         "letter",
         "a. | b. | c. | d. | e. | f. | g. | h. | i. | j. | k. | l. | m. | n. | o. | p. | q. | r. | s. | t. | u. | v. | w. | x. | y. | z.",

@@ -83,7 +83,9 @@ fn expected(expectation: &Expectation, language: Language) -> Option<String> {
         Expectation::Digits { min, max, .. } => digit_string(*min, *max, language),
         Expectation::Spelling => "<spelling>".to_owned(),
         Expectation::Date => "<date>".to_owned(),
+        Expectation::Time => "[<date>] <time> | <date>".to_owned(),
         Expectation::Amount => "<amount>".to_owned(),
+        Expectation::Number => "<measure>".to_owned(),
         Expectation::Name => "<name>".to_owned(),
         Expectation::Address => "<spelling> | <digits>".to_owned(),
     })
@@ -200,7 +202,9 @@ mod tests {
                 Expectation::Digits { min: 4, max: 4, sensitive: true },
                 Expectation::Spelling,
                 Expectation::Date,
+                Expectation::Time,
                 Expectation::Amount,
+                Expectation::Number,
                 Expectation::Name,
                 Expectation::Address,
             ] {

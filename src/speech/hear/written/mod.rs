@@ -10,7 +10,13 @@ use crate::talk::{Expectation, Language};
 pub fn written(text: &str, language: Language, expectation: &Expectation) -> String {
     let asked = matches!(
         expectation,
-        Expectation::Digits { .. } | Expectation::Spelling | Expectation::Date | Expectation::Amount | Expectation::Address
+        Expectation::Digits { .. }
+            | Expectation::Spelling
+            | Expectation::Date
+            | Expectation::Time
+            | Expectation::Amount
+            | Expectation::Number
+            | Expectation::Address
     );
     let spelling = matches!(expectation, Expectation::Spelling | Expectation::Address);
     if language == Language::ZH { chinese::written(text, asked) } else { english::written(text, asked, spelling) }
