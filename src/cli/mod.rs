@@ -80,6 +80,8 @@ enum Command {
     /// Measure what a caller waits for
     #[cfg(all(feature = "sip", feature = "web"))]
     Bench(bench::BenchArgs),
+    /// Measure how good a part is, on a set of your own
+    Eval(eval::EvalArgs),
     /// What this machine has and lacks, with the fix
     Doctor(doctor::DoctorArgs),
     /// Check configuration files and business packs

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::business::{Challenge, Cue, Effect, Lockouts, Pack, ToolCall, ToolFailure, Verification};
 use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding};
@@ -120,7 +120,8 @@ impl Dialogues {
             return Err(DialogueError::NoModel);
         }
         let tools = Tools::open(&pack, data, native).await?;
-        Ok(Self::of(config, Desk { understanding: trained(&pack), tools, pack }))
+        let understanding = Arc::new(super::learning::understanding(&pack, data));
+        Ok(Self::of(config, Desk { understanding, tools, pack }))
     }
 
     /// The same pack and understanding over a database of its own in another folder.
@@ -155,9 +156,9 @@ impl Dialogues {
     pub async fn replace(&self, pack: Arc<Pack>) -> Result<(), DialogueError> {
         let tools = self.desk().tools.renewed(&pack).await?;
         let (learnt, wait) = oneshot::channel();
-        let learning = pack.clone();
+        let (learning, data) = (pack.clone(), self.desk().tools.folder().to_owned());
         // Nobody waits any more: the program ends.
-        self.shared.tasks.spawn_blocking(move || drop(learnt.send(trained(&learning))));
+        self.shared.tasks.spawn_blocking(move || drop(learnt.send(Arc::new(super::learning::understanding(&learning, &data)))));
         let Ok(understanding) = wait.await else { return Ok(()) };
         self.shared.desk.send_replace(Arc::new(Desk { pack, understanding, tools }));
         Ok(())
@@ -203,13 +204,6 @@ impl Dialogues {
     pub async fn finished(&self) {
         self.shared.tasks.ended().await;
     }
-}
-
-fn trained(pack: &Pack) -> Arc<Understanding> {
-    let started = clock::now();
-    let understanding = Arc::new(Understanding::train(pack));
-    info!(pack = pack.name(), ms = millis(clock::since(started)), "Understanding trained.");
-    understanding
 }
 
 /// What is known of the last reply.

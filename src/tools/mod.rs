@@ -101,6 +101,11 @@ impl Tools {
         Self::open(pack, &self.folder, (*self.native).clone()).await
     }
 
+    /// The folder that data lies in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The pack's own database.
     pub const fn data(&self) -> &PackData {
         &self.data

@@ -3,6 +3,8 @@
 
 pub mod dialogue;
 pub mod emotion;
+mod labelled;
+pub mod nlu;
 pub mod recommend;
 
 use std::io::Write;
@@ -23,6 +25,8 @@ pub struct EvalArgs {
 enum What {
     /// Scripted callers against the engine, judged by what was said, called and written
     Dialogue(dialogue::DialogueArgs),
+    /// Train the intent model on DIR/train.csv and measure it on DIR/test.csv
+    Nlu(nlu::NluArgs),
     /// Feelings read from words, against labelled lines
     Emotion(emotion::EmotionArgs),
     /// Recommendations against the most popular products, on a seeded log of purchases
@@ -36,6 +40,7 @@ enum What {
 pub fn run(args: &EvalArgs, config: &Config, runtime: &Handle, out: &mut dyn Write) -> anyhow::Result<bool> {
     match &args.what {
         What::Dialogue(args) => runtime.block_on(dialogue::run(args, &config.dialogue, out)),
+        What::Nlu(args) => nlu::run(args, out).map(|()| true),
         What::Emotion(args) => emotion::run(args, out).map(|()| true),
         What::Recommend(args) => recommend::run(args, out).map(|()| true),
     }
