@@ -80,14 +80,12 @@ enum Command {
     /// Measure what a caller waits for
     #[cfg(all(feature = "sip", feature = "web"))]
     Bench(bench::BenchArgs),
-    /// Measure how good a part is, on a set of your own
+    /// Measure how well it understands, decides, feels and recommends, on sets of your own
     Eval(eval::EvalArgs),
     /// What this machine has and lacks, with the fix
     Doctor(doctor::DoctorArgs),
     /// Check configuration files and business packs
     Check(check::CheckArgs),
-    /// Measure how well the program understands, feels and recommends
-    Eval(eval::EvalArgs),
     /// Which build this is, and its licence
     Version(version::VersionArgs),
 }
