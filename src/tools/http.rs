@@ -116,6 +116,7 @@ mod tests {
             name: "look".to_owned(),
             about: String::new(),
             effect: Effect::Reads,
+            private: false,
             level: Level::ANONYMOUS,
             timeout: Duration::from_millis(300),
             arguments: BTreeMap::new(),
@@ -144,8 +145,15 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let data = PackData::open(&folder.path().join("pack.db"), folder.path()).await.expect("a database");
         let web = Tools::client().expect("a client");
-        let tools = Tools { specs: Arc::new(BTreeMap::from([("look".to_owned(), spec)])), data, web, native: Arc::default() };
-        let asked = tools.run(&call, Level::ANONYMOUS);
+        let tools = Tools {
+            specs: Arc::new(BTreeMap::from([("look".to_owned(), spec)])),
+            data,
+            folder: std::path::PathBuf::new(),
+            web,
+            native: Arc::default(),
+            registered: Arc::default(),
+        };
+        let asked = tools.run(&call, None);
         tokio::pin!(service, asked);
         tokio::select! {
             (request, _open) = &mut service => (request, asked.await),

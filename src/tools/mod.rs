@@ -2,6 +2,7 @@
 //! Never decides whether a call is allowed; it is the second lock behind that decision, not the first.
 
 mod http;
+mod recommend;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,8 @@ use thiserror::Error;
 
 use crate::business::{Binding, Effect, Level, Pack, ToolCall, ToolFailure, ToolSpec, Verified};
 use crate::store::pack_data::{PackData, PackDataError};
+
+pub use recommend::Recommend;
 
 /// A tool written in Rust, for what neither SQL nor HTTP can do.
 #[async_trait]
@@ -42,6 +45,14 @@ pub enum ToolsError {
         /// The name it asks for.
         native: String,
     },
+    /// A built-in tool lacks a statement to read the pack's database with.
+    #[error("the tool {tool} needs reads.{read} = \"SELECT …\" in tools.toml")]
+    NoRead {
+        /// The pack's name for it.
+        tool: String,
+        /// The statement it lacks.
+        read: &'static str,
+    },
     /// A tool that writes is declared as one that reads.
     #[error("the tool {0} writes, but the pack declares effect = \"reads\"; declare effect = \"writes\"")]
     HiddenWrite(String),
@@ -55,7 +66,10 @@ pub struct Tools {
     /// The folder of the pack's database.
     folder: PathBuf,
     web: reqwest::Client,
+    /// By the tool's name in the pack.
     native: Arc<BTreeMap<String, Arc<dyn NativeTool>>>,
+    /// By the name that a pack's `native` asks for.
+    registered: Arc<BTreeMap<String, Arc<dyn NativeTool>>>,
 }
 
 impl fmt::Debug for Tools {
@@ -67,20 +81,16 @@ impl fmt::Debug for Tools {
 impl Tools {
     /// Opens what the pack's tools reach; its database lies in `DATA/packs/NAME.db`.
     pub async fn open(pack: &Pack, data: &Path, native: BTreeMap<String, Arc<dyn NativeTool>>) -> Result<Self, ToolsError> {
-        for spec in pack.tools().values() {
-            let Binding::Native(name) = &spec.binding else { continue };
-            match native.get(name) {
-                None => return Err(ToolsError::NoSuchNative { tool: spec.name.clone(), native: name.clone() }),
-                Some(tool) if tool.effect() == Effect::Writes && spec.effect == Effect::Reads => {
-                    return Err(ToolsError::HiddenWrite(spec.name.clone()));
-                }
-                Some(_) => {}
-            }
-        }
         let file = data.join("packs").join(format!("{}.db", pack.name()));
         let database = PackData::open(&file, &pack.folder().join("database")).await?;
+        let mut by_tool = BTreeMap::new();
+        for spec in pack.tools().values() {
+            if let Binding::Native(name) = &spec.binding {
+                by_tool.insert(spec.name.clone(), native_tool(spec, (name, &native), &database)?);
+            }
+        }
         let (specs, web) = (Arc::new(pack.tools().clone()), Self::client()?);
-        Ok(Self { specs, data: database, folder: data.to_owned(), web, native: Arc::new(native) })
+        Ok(Self { specs, data: database, folder: data.to_owned(), web, native: Arc::new(by_tool), registered: Arc::new(native) })
     }
 
     fn client() -> Result<reqwest::Client, reqwest::Error> {
@@ -94,7 +104,7 @@ impl Tools {
     /// # Errors
     /// A database that cannot be opened.
     pub async fn over(&self, pack: &Pack, data: &Path) -> Result<Self, ToolsError> {
-        Self::open(pack, data, (*self.native).clone()).await
+        Self::open(pack, data, (*self.registered).clone()).await
     }
 
     /// The tools of another state of the pack, over the same database.
@@ -102,7 +112,7 @@ impl Tools {
     /// # Errors
     /// As [`Self::open`].
     pub async fn renewed(&self, pack: &Pack) -> Result<Self, ToolsError> {
-        Self::open(pack, &self.folder, (*self.native).clone()).await
+        Self::open(pack, &self.folder, (*self.registered).clone()).await
     }
 
     /// The folder that data lies in.
@@ -133,7 +143,7 @@ impl Tools {
             match &spec.binding {
                 Binding::Sql(statements) => self.sql(spec.effect, statements, call).await.map_err(|e| failed(e.to_string())),
                 Binding::Http { method, url } => http::call(&self.web, method, url, call).await.map_err(failed),
-                Binding::Native(name) => self.native[name].run(&call.arguments).await.map_err(failed),
+                Binding::Native(_) => self.native[&call.name].run(&call.arguments).await.map_err(failed),
             }
         };
         tokio::time::timeout(call.timeout, work).await.unwrap_or_else(|_| Err(ToolFailure::TimedOut(call.name.clone())))
@@ -151,4 +161,24 @@ impl Tools {
             (Effect::Writes, statements) => self.data.change(statements, &call.arguments).await,
         }
     }
+}
+
+/// The tool written in Rust that the pack means: one handed in under that name, else a built-in one.
+fn native_tool(
+    spec: &ToolSpec,
+    (name, handed_in): (&str, &BTreeMap<String, Arc<dyn NativeTool>>),
+    data: &PackData,
+) -> Result<Arc<dyn NativeTool>, ToolsError> {
+    let tool: Arc<dyn NativeTool> = match (handed_in.get(name), name) {
+        (Some(tool), _) => Arc::clone(tool),
+        (None, recommend::NAME) => {
+            let no_read = |read| ToolsError::NoRead { tool: spec.name.clone(), read };
+            Arc::new(Recommend::new(data.clone(), spec.reads.clone()).map_err(no_read)?)
+        }
+        (None, _) => return Err(ToolsError::NoSuchNative { tool: spec.name.clone(), native: name.to_owned() }),
+    };
+    if tool.effect() == Effect::Writes && spec.effect == Effect::Reads {
+        return Err(ToolsError::HiddenWrite(spec.name.clone()));
+    }
+    Ok(tool)
 }
