@@ -35,6 +35,8 @@ named! {
     Cue {
         /// Must be heard at the start of every call: that this is a machine.
         Disclosure => "disclosure",
+        /// Must be heard where calls are recorded: that they are.
+        Recorded => "recorded",
         /// The first question.
         Greeting => "greeting",
         /// After a request is served.
@@ -91,6 +93,8 @@ named! {
         NothingToCancel => "nothing_to_cancel",
         /// An interrupted flow goes on: `about`.
         Resume => "resume",
+        /// Part of a number was told; the caller may go on.
+        GoOn => "go_on",
         /// The caller wants a moment.
         Wait => "wait",
         /// Before saying it again, slower.

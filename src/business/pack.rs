@@ -220,8 +220,10 @@ impl Pack {
     /// What is said first in a call: that this is a machine, then the first question.
     pub fn greeting(&self, language: Language) -> Vec<String> {
         let variables = minijinja::context! { language => language.code(), company => self.company(language) };
-        let texts = [Cue::Disclosure, Cue::Greeting].map(|cue| self.prompt(cue).render(language, &variables).unwrap_or_default());
-        texts.iter().flat_map(|text| sentences(text)).collect()
+        let notice = self.emotion.notice();
+        let texts = [Some(self.prompt(Cue::Disclosure)), notice, Some(self.prompt(Cue::Greeting))];
+        let said = texts.into_iter().flatten().map(|text| text.render(language, &variables).unwrap_or_default());
+        said.flat_map(|text| sentences(&text)).collect()
     }
 
     /// Short texts without variables that are said often: worth synthesising before the first call.

@@ -100,7 +100,13 @@ impl Chat {
                     ReplyEvent::Understood { brain, commands } if decisions => format!("  [{brain}: {commands:?}]\n"),
                     ReplyEvent::Tool { name, ok, ms } if decisions => format!("  [tool {name}: ok {ok}, {ms} ms]\n"),
                     ReplyEvent::Manner(manner) if decisions => format!("  [{manner:?}]\n"),
-                    ReplyEvent::Understood { .. } | ReplyEvent::Tool { .. } | ReplyEvent::Manner(_) => continue,
+                    ReplyEvent::Feeling { emotion, confidence, cue } if decisions => {
+                        format!("  [{emotion} {confidence:.2}{}]\n", cue.map(|cue| format!(": {cue}")).unwrap_or_default())
+                    }
+                    ReplyEvent::Understood { .. }
+                    | ReplyEvent::Feeling { .. }
+                    | ReplyEvent::Tool { .. }
+                    | ReplyEvent::Manner(_) => continue,
                 };
                 out.write_all(line.as_bytes()).await?;
                 out.flush().await?;

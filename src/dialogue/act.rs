@@ -1,7 +1,7 @@
 //! What each command does to a turn in the making.
 //! Never trusts a brain: a command that does not fit the moment is treated as not understood.
 
-use crate::business::{Cue, HouseIntent, Topic, sentences};
+use crate::business::{Cue, HouseIntent, Topic, sentences, tokens};
 use crate::talk::Language;
 
 use super::draft::{Draft, Next};
@@ -18,6 +18,16 @@ const SLOWEST_PERCENT: u16 = 55;
 const LOUDER_DB: i8 = 4;
 const LOUDEST_DB: i8 = 12;
 
+/// Fewer words than this are a slip of the tongue, not a question.
+const SHORTEST_QUESTION: usize = 3;
+/// Words that begin a question.
+const ASKING: &[&str] = &[
+    "what", "when", "where", "why", "who", "how", "which", "do", "does", "did", "can", "could", "is", "are", "will", "would",
+    "may", "should", "have", "has",
+];
+/// Words that make a Chinese sentence a question.
+const ASKING_ZH: &[&str] = &["吗", "什么", "怎么", "多少", "为什么", "能不能", "可不可以", "哪", "几点", "谁"];
+
 /// What a turn knows beyond its commands.
 pub(super) struct Turn<'w> {
     /// A yes stands in the caller's own words, or the caller pressed the key for it.
@@ -31,6 +41,9 @@ impl Draft<'_> {
     pub(super) fn apply(&mut self, commands: &[Command], turn: &Turn<'_>) {
         if !matches!(commands, [Command::NoMatch]) {
             self.session.misses = 0;
+        }
+        if !matches!(commands, [Command::PartOfNumber { .. }]) {
+            self.session.dictated.clear();
         }
         let mut started = false;
         for command in commands {
@@ -59,6 +72,11 @@ impl Draft<'_> {
             Command::StartFlow { flow } => self.start(flow),
             Command::SetSlot { slot, value } => self.set(slot, value),
             Command::Correct { slot, value } => self.correct(slot, value),
+            Command::PartOfNumber { digits } => {
+                self.session.dictated.clone_from(digits);
+                self.cue(Cue::GoOn);
+                self.wait_for(self.session.waiting.clone());
+            }
             Command::Cancel => self.cancel(),
             Command::Answer { entry } => self.answer(entry, turn.wording),
             Command::Clarify { topics } => self.clarify(topics),
@@ -326,6 +344,9 @@ impl Draft<'_> {
                 self.cue(Cue::YesOrNo);
                 self.ask_again();
             }
+            Waiting::Anything if misses == 1 && self.readings.first().is_some_and(|words| is_question(words)) => {
+                self.offer_person(Cue::NoAnswer);
+            }
             Waiting::Anything | Waiting::Menu | Waiting::Clarify(_) if misses < MOST_MISSES => {
                 self.cue(Cue::no_match(misses));
                 if misses + 1 == MOST_MISSES {
@@ -348,4 +369,12 @@ impl Draft<'_> {
             }
         }
     }
+}
+
+/// Whether the words ask for something to be answered, as far as their form tells.
+fn is_question(words: &str) -> bool {
+    let said = tokens(words);
+    let asks = |word: &String| ASKING.contains(&word.as_str());
+    let long_enough = said.len() > SHORTEST_QUESTION;
+    long_enough && (said.first().is_some_and(asks) || ASKING_ZH.iter().any(|word| words.contains(word)))
 }

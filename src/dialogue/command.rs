@@ -30,6 +30,11 @@ pub enum Command {
         /// The new value.
         value: Value,
     },
+    /// A part of the digits that the slot at hand needs; more will come.
+    PartOfNumber {
+        /// All digits told so far.
+        digits: String,
+    },
     /// Leave the flow at hand.
     Cancel,
     /// Give an entry of the knowledge.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use tracing::warn;
 
+use crate::business::emotion::{Emotion, Reaction, Reading, Said};
 use crate::business::{Cue, Effect, Pack, ToolCall, ToolFailure, Verification, Verified};
 use crate::talk::{Expectation, Importance, Language, Prompt, Transcript};
 
@@ -17,6 +18,8 @@ use super::{Command, Proposal, embedded, menu, policy};
 
 /// A caller's turn is cut to this many characters; nobody says more in one breath.
 const LONGEST_TURN: usize = 600;
+/// Speech at which a caller who is angry or anxious is answered.
+const CALMING_PERCENT: u16 = 90;
 /// A question counts as heard when at most this part of it was cut off.
 const CUT_OFF: f32 = 0.4;
 
@@ -40,6 +43,8 @@ pub struct Plan {
     pub brain: &'static str,
     /// Why the other brain's proposal was refused.
     pub refused: Option<policy::Refusal>,
+    /// What the caller's turn tells of their feelings; `None` where the pack does not read them.
+    pub feeling: Option<Reading>,
 }
 
 /// What the caller was asked last.
@@ -105,6 +110,11 @@ impl Conversation {
         (self.pack, self.understanding) = (pack, understanding);
     }
 
+    /// The call is recorded: the greeting says so.
+    pub const fn is_recorded(&mut self) {
+        self.session.recorded = true;
+    }
+
     /// The language it is in now.
     pub const fn language(&self) -> Language {
         self.session.language
@@ -134,7 +144,7 @@ impl Conversation {
     pub fn propose(&self, prompt: &Prompt, proposal: Option<Proposal>) -> Plan {
         let mut draft = Draft::new(&self.pack, self.session.clone());
         draft.session.said.clear();
-        let mut plan = Understood { commands: Vec::new(), brain: "pack", refused: None };
+        let mut plan = Understood::of_the_pack();
         match prompt {
             Prompt::Greeting => draft.greet(),
             Prompt::Said { transcript, .. } => plan = self.said(&mut draft, transcript, proposal),
@@ -167,8 +177,7 @@ impl Conversation {
     pub fn resume(&mut self, result: Result<serde_json::Value, ToolFailure>) -> Act {
         let mut draft = Draft::new(&self.pack, self.session.clone());
         draft.resume(result);
-        let understood = Understood { commands: Vec::new(), brain: "pack", refused: None };
-        let plan = draft.into_plan(understood, 0, &self.session.said);
+        let plan = draft.into_plan(Understood::of_the_pack(), 0, &self.session.said);
         self.commit(plan)
     }
 
@@ -176,8 +185,7 @@ impl Conversation {
     pub fn verified(&mut self, outcome: Verification) -> Act {
         let mut draft = Draft::new(&self.pack, self.session.clone());
         draft.verified(outcome);
-        let understood = Understood { commands: Vec::new(), brain: "pack", refused: None };
-        let plan = draft.into_plan(understood, 0, &self.session.said);
+        let plan = draft.into_plan(Understood::of_the_pack(), 0, &self.session.said);
         self.commit(plan)
     }
 
@@ -225,11 +233,27 @@ impl Conversation {
         if let Some(language) = language_of(&words).filter(|l| self.pack.languages().contains(l)) {
             draft.session.language = language;
         }
+        let feeling = self.feeling(&words, draft.session.language);
         let (proposal, refused) = self.decide(&draft.readings, proposal);
         let wording = self.wording(&proposal, draft.session.language);
         let said_yes = self.understanding.yes_no(&words) == Some(true);
+        let reaction = feeling.as_ref().map(|reading| draft.feel(reading));
         draft.apply(&proposal.commands, &Turn { said_yes, wording });
-        Understood { commands: proposal.commands, brain: proposal.brain, refused }
+        if reaction.is_some_and(|reaction| reaction.offer_human) {
+            draft.offer_person_for_comfort();
+        }
+        Understood { commands: proposal.commands, brain: proposal.brain, refused, feeling }
+    }
+
+    /// What the words tell of the caller's feelings, if the pack gives leave to look.
+    fn feeling(&self, words: &str, language: Language) -> Option<Reading> {
+        let leave = self.pack.emotion().leave()?;
+        let before = self.session.history.iter().map(|(who, text)| match who {
+            Speaker::Caller => Said::Caller(text),
+            Speaker::Bot => Said::Bot(text),
+        });
+        let before: Vec<Said<'_>> = before.collect();
+        Some(Emotion::of_words(leave, words, language, &before))
     }
 
     fn remember(&self, draft: &mut Draft<'_>, words: &str) {
@@ -269,19 +293,62 @@ struct Understood {
     commands: Vec<Command>,
     brain: &'static str,
     refused: Option<policy::Refusal>,
+    feeling: Option<Reading>,
+}
+
+impl Understood {
+    /// Nothing had to be understood.
+    const fn of_the_pack() -> Self {
+        Self { commands: Vec::new(), brain: "pack", refused: None, feeling: None }
+    }
 }
 
 impl Draft<'_> {
     fn greet(&mut self) {
-        self.cue(Cue::Disclosure);
+        self.disclose();
         self.cue(Cue::Greeting);
         self.wait_for(Waiting::Anything);
     }
 
+    /// What the law wants said first: that this is a machine, that it records, that it reads feelings (EU AI Act, Art. 50).
+    fn disclose(&mut self) {
+        self.cue(Cue::Disclosure);
+        if self.session.recorded {
+            self.cue(Cue::Recorded);
+        }
+        if let Some(notice) = self.pack.emotion().notice() {
+            self.say(notice);
+        }
+    }
+
     fn disclosure_sentences(&self) -> usize {
         let mut disclosure = Draft::new(self.pack, self.session.clone());
-        disclosure.cue(Cue::Disclosure);
+        disclosure.disclose();
         disclosure.say.len()
+    }
+
+    /// What the pack's table makes of a feeling: said and set before anything else of the turn.
+    fn feel(&mut self, reading: &Reading) -> Reaction {
+        let (mood, reaction) = self.pack.emotion().react(&self.session.mood, reading);
+        self.session.mood = mood;
+        self.session.selling = reaction.selling;
+        self.shorter = reaction.shorter;
+        if let Some(apology) = &reaction.apologise {
+            self.say(apology);
+        }
+        if reaction.slower {
+            let rate = &mut self.session.manner.rate_percent;
+            *rate = (*rate).min(CALMING_PERCENT);
+        }
+        reaction
+    }
+
+    /// Offers a person in place of the next question, unless something more pressing is asked.
+    fn offer_person_for_comfort(&mut self) {
+        if matches!(self.session.waiting, Waiting::Anything | Waiting::Slot | Waiting::Clarify(_) | Waiting::Menu) {
+            self.cue(Cue::OfferPerson);
+            self.wait_for(Waiting::Offer);
+        }
     }
 
     fn silence(&mut self, count: u8) {
@@ -348,7 +415,7 @@ impl Draft<'_> {
         let next = self.next.unwrap_or(Next::Listen(Expectation::Open));
         let importance = |i| if i < must_be_heard { Importance::MustBeHeard } else { Importance::Normal };
         let say = self.say.into_iter().enumerate().map(|(i, text)| (text, importance(i))).collect();
-        let Understood { commands, brain, refused } = understood;
-        Plan { session: self.session, say, next, commands, brain, refused }
+        let Understood { commands, brain, refused, feeling } = understood;
+        Plan { session: self.session, say, next, commands, brain, refused, feeling }
     }
 }

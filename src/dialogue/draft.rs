@@ -53,11 +53,13 @@ pub(super) struct Draft<'p> {
     pub(super) again: bool,
     /// The caller's words in this turn, the best reading first.
     pub(super) readings: Vec<String>,
+    /// What could be left out is.
+    pub(super) shorter: bool,
 }
 
 impl<'p> Draft<'p> {
     pub(super) fn new(pack: &'p Pack, session: Session) -> Self {
-        Self { pack, session, say: Vec::new(), next: None, again: false, readings: Vec::new() }
+        Self { pack, session, say: Vec::new(), next: None, again: false, readings: Vec::new(), shorter: false }
     }
 
     /// Says a prompt of the pack.
@@ -221,7 +223,9 @@ impl<'p> Draft<'p> {
             self.session.stack.push(Frame::new(&self.pack.flows()[&flow]));
         } else if let Some(frame) = self.session.stack.last() {
             let about = self.pack.flows()[&frame.flow].about.template(self.session.language);
-            self.cue_with(Cue::Resume, &minijinja::context! { about });
+            if !self.shorter {
+                self.cue_with(Cue::Resume, &minijinja::context! { about });
+            }
             self.again = true;
         }
     }
@@ -301,7 +305,7 @@ impl<'p> Draft<'p> {
                 self.say(check);
                 return self.stop(Waiting::Check);
             }
-            if let Some(echo) = collect.echo.as_ref().filter(|_| new) {
+            if let Some(echo) = collect.echo.as_ref().filter(|_| new && !self.shorter) {
                 self.say(echo);
             }
             return self.go(next);

@@ -7,6 +7,7 @@ use crate::talk::Language;
 
 use super::among::{self, Given};
 use super::session::{Frame, Session, Waiting};
+use super::understand::slots::Joined;
 use super::understand::{ACT, CLARIFY, Ranked, Understanding, slots};
 use super::{Command, Value};
 
@@ -122,11 +123,20 @@ impl Brain<'_> {
             return None;
         }
         let frame = self.session.stack.last()?;
-        let value = self.value(slot).or_else(|| self.record(frame, slot))?;
+        let Some(value) = self.value(slot).or_else(|| self.record(frame, slot)) else { return self.dictated(name, slot) };
         let elsewhere = self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if *flow != frame.flow));
         match elsewhere {
             Some(topic) if matches!(slot.kind, SlotKind::Digits { .. }) => Some(self.begin(topic)),
             _ => Some(vec![Command::SetSlot { slot: name.to_owned(), value }]),
+        }
+    }
+
+    /// A number that is told over several turns.
+    fn dictated(&self, name: &str, slot: &Slot) -> Option<Vec<Command>> {
+        match slots::joined(slot, &self.session.dictated, self.words)? {
+            Joined::Whole(digits) => Some(vec![Command::SetSlot { slot: name.to_owned(), value: Value::Digits(digits) }]),
+            Joined::Part(digits) if self.best(ACT).is_none() => Some(vec![Command::PartOfNumber { digits }]),
+            Joined::Part(_) | Joined::Nothing => None,
         }
     }
 

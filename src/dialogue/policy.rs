@@ -58,7 +58,8 @@ pub(super) fn check(pack: &Pack, session: &Session, words: &str, proposal: &Prop
             Command::Answer { entry } => known(pack.knowledge().entry(entry).is_some(), entry)?,
             Command::Clarify { topics } => topics.iter().try_for_each(|t| check_topic(pack, t))?,
             Command::Affirm | Command::Deny => check_question(session)?,
-            Command::Cancel
+            Command::PartOfNumber { .. }
+            | Command::Cancel
             | Command::Repeat
             | Command::Slower
             | Command::Louder

@@ -8,6 +8,7 @@ use minijinja::Value as Variables;
 use minijinja::value::Serde;
 use serde_json::{Map, Value as Json};
 
+use crate::business::emotion::Mood;
 use crate::business::flow::{Flow, SlotKind};
 use crate::business::{Challenge, Level, Pack, ToolCall, Topic, Verified};
 use crate::talk::{Expectation, Language};
@@ -143,6 +144,14 @@ pub(super) struct Session {
     pub(super) waiting: Waiting,
     /// The words that a clarifying question is about, the best reading first.
     pub(super) unclear: Vec<String>,
+    /// Digits told so far of a number that is dictated over several turns.
+    pub(super) dictated: String,
+    /// What is known of the caller's feelings.
+    pub(super) mood: Mood,
+    /// Whether the caller may be offered anything to buy.
+    pub(super) selling: bool,
+    /// The call is recorded, which the caller must be told.
+    pub(super) recorded: bool,
     /// Turns in a row that were not understood.
     pub(super) misses: u8,
     /// The last reply that can be repeated.
@@ -182,6 +191,10 @@ impl Session {
             last: None,
             waiting: Waiting::Anything,
             unclear: Vec::new(),
+            dictated: String::new(),
+            mood: Mood::default(),
+            selling: true,
+            recorded: false,
             misses: 0,
             said: Vec::new(),
             question: None,
@@ -243,6 +256,7 @@ impl Session {
         let mut all = Map::new();
         all.insert("language".to_owned(), self.language.code().into());
         all.insert("company".to_owned(), pack.company(self.language).into());
+        all.insert("selling".to_owned(), self.selling.into());
         if let Some(identity) = &self.identity {
             all.insert("caller".to_owned(), Json::Object(identity.caller().clone()));
         }

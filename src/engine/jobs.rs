@@ -281,6 +281,10 @@ async fn answer(
                     tracing::debug!(stage = "dialogue", brain, commands = commands.len(), "Understood.");
                     continue;
                 }
+                ReplyEvent::Feeling { emotion, confidence, .. } => {
+                    tracing::debug!(stage = "dialogue", emotion, confidence, "Felt.");
+                    continue;
+                }
                 ReplyEvent::Manner(wanted) => {
                     *manner.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
                     continue;

@@ -40,6 +40,15 @@ pub enum ReplyEvent {
         /// What the caller wants.
         commands: Vec<Command>,
     },
+    /// What the caller's turn told of their feelings, where the pack reads them.
+    Feeling {
+        /// Its name.
+        emotion: &'static str,
+        /// How likely, 0 to 1.
+        confidence: f32,
+        /// The strongest sign: an entry of the lexicon or a rule's name, never the caller's words.
+        cue: Option<&'static str>,
+    },
     /// The caller wants to be spoken to like this from now on.
     Manner(Manner),
     /// A sentence to say.
@@ -278,6 +287,11 @@ impl Dialogue {
         self.conversation.heard(text, interrupted);
     }
 
+    /// The call is recorded: the greeting says so.
+    pub const fn is_recorded(&mut self) {
+        self.conversation.is_recorded();
+    }
+
     /// The language the conversation is in.
     pub const fn language(&self) -> Language {
         self.conversation.language()
@@ -304,9 +318,17 @@ impl Dialogue {
             self.model_failed();
         }
         let understood = ReplyEvent::Understood { brain: plan.brain, commands: plan.commands.clone() };
+        let feeling = plan.feeling.as_ref().map(|reading| ReplyEvent::Feeling {
+            emotion: reading.emotion.as_str(),
+            confidence: reading.confidence.get(),
+            cue: reading.evidence.first().map(|evidence| evidence.cue),
+        });
         let act = self.conversation.commit(plan);
         self.unanswered.clear();
         voice.event(understood).await;
+        if let Some(feeling) = feeling {
+            voice.event(feeling).await;
+        }
         act
     }
 

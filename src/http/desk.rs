@@ -105,7 +105,10 @@ impl Talk {
                 match event {
                     ReplyEvent::Sentence(sentence) => sentences.push(sentence),
                     ReplyEvent::Ended { after: then, .. } => after = Some(then),
-                    ReplyEvent::Understood { .. } | ReplyEvent::Manner(_) | ReplyEvent::Tool { .. } => {}
+                    ReplyEvent::Understood { .. }
+                    | ReplyEvent::Feeling { .. }
+                    | ReplyEvent::Manner(_)
+                    | ReplyEvent::Tool { .. } => {}
                 }
             }
             (sentences, after)

@@ -117,6 +117,7 @@ mod tests {
             about: String::new(),
             effect: Effect::Reads,
             private: false,
+            reads: BTreeMap::new(),
             level: Level::ANONYMOUS,
             timeout: Duration::from_millis(300),
             arguments: BTreeMap::new(),

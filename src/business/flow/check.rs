@@ -9,7 +9,7 @@ use super::super::tool::{Effect, Level, ToolSpec};
 use super::{Action, Call, Collect, Flow, Verify};
 
 /// Variables that every template may read.
-const ALWAYS: &[&str] = &["language", "company"];
+const ALWAYS: &[&str] = &["language", "company", "selling"];
 
 /// What texts may say of a caller who is identified.
 const CALLER: &str = "caller";

@@ -23,6 +23,7 @@ use crate::business::tokens;
 
 use super::super::Value;
 use code::Shape;
+pub use digits::Joined;
 use words::{from, skip, words as cut};
 
 /// The value in those words that the slot could hold. With several the last one counts: people correct themselves.
@@ -93,6 +94,12 @@ pub fn keyed(slot: &Slot, keys: &str) -> Option<Value> {
     }
 }
 
+/// The digits of this turn joined to those of the turns before; `None` for a slot that holds no digits.
+pub fn joined(slot: &Slot, before: &str, text: &str) -> Option<Joined> {
+    let SlotKind::Digits { min, max } = slot.kind else { return None };
+    Some(digits::joined(before, text, min, max))
+}
+
 /// Whether the caller's own words, in order, hold this value for the slot; a number may be told over several turns.
 pub fn was_said<'a>(slot: &Slot, value: &Value, said: impl Iterator<Item = &'a str> + Clone, today: NaiveDate) -> bool {
     let told = said.clone().any(|text| self::value(slot, text, today).as_ref() == Some(value));
@@ -106,10 +113,10 @@ fn over_turns<'a>(said: impl Iterator<Item = &'a str>, (min, max): (u8, u8), wan
     let mut so_far = String::new();
     for text in said {
         match digits::joined(&so_far, text, min, max) {
-            digits::Joined::Whole(number) if number == wanted => return true,
-            digits::Joined::Whole(_) => so_far.clear(),
-            digits::Joined::Part(part) => so_far = part,
-            digits::Joined::Nothing => {}
+            Joined::Whole(number) if number == wanted => return true,
+            Joined::Whole(_) => so_far.clear(),
+            Joined::Part(part) => so_far = part,
+            Joined::Nothing => {}
         }
     }
     false
