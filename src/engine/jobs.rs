@@ -2,6 +2,7 @@
 //! Never decides anything; what is no longer wanted is cancelled and its results are stale by id.
 
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::runtime::Handle;
@@ -192,8 +193,8 @@ impl Jobs {
 /// Recognises one turn on a thread of its own.
 fn hear(engines: &Engines, turn: TurnId, request: HearRequest, frames: mpsc::Receiver<Sound>, results: &mpsc::Sender<Done>) {
     let cancel = request.cancel.clone();
-    let result = recognise(engines, turn, request, frames, results);
-    let result = match result {
+    let work = AssertUnwindSafe(|| recognise(engines, turn, request, frames, results));
+    let result = match catch_unwind(work).unwrap_or_else(|_| Err(panicked(engines))) {
         Err(HearError::Cancelled) => return,
         Err(_) if cancel.is_cancelled() => return,
         Err(error) => {
@@ -203,6 +204,11 @@ fn hear(engines: &Engines, turn: TurnId, request: HearRequest, frames: mpsc::Rec
         Ok(transcript) => Ok(transcript),
     };
     let _call_may_be_over = results.blocking_send(Done::Input(Input::Recognised { turn, result }));
+}
+
+/// What a recogniser's own fault is to its caller: a turn that was not heard. The panic itself is in the log.
+fn panicked(engines: &Engines) -> HearError {
+    HearError::Backend { engine: engines.recognizer.name(), what: "it panicked; report it with the log".to_owned() }
 }
 
 fn recognise(

@@ -2,7 +2,6 @@
 //! Never half open: whatever cannot be had is an error before the first call, with what to do about it.
 
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -19,8 +18,8 @@ use super::switchboard::{Shared, Switchboard};
 use super::tasks::Tasks;
 use crate::business::{Pack, PackError};
 use crate::config::Config;
-use crate::speech::hear::{self, HearError, Phrase, is_restricted};
-use crate::speech::speak::{self, Delivery, SpeakError, Synthesizer, VoiceFact, Voices};
+use crate::speech::hear::{self, HearError, Phrase, Recognizer, is_restricted};
+use crate::speech::speak::{self, Delivery, SpeakError, Synthesizer, VoiceFact};
 use crate::store::journal::journal;
 use crate::store::recording::recorder;
 use crate::store::{Counts, Record};
@@ -51,6 +50,16 @@ pub enum OpenError {
     Thread(#[from] std::io::Error),
 }
 
+/// Who hears and who speaks on a line.
+pub struct Speech {
+    /// Speech to text.
+    pub recognizer: Arc<dyn Recognizer>,
+    /// Text to speech.
+    pub voice: Arc<dyn Synthesizer>,
+    /// The voices behind it, for people.
+    pub voices: Vec<VoiceFact>,
+}
+
 /// What hears and speaks on a line, for the ready line, the doctor and reports.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -76,20 +85,40 @@ impl Line {
     /// Opens everything but the ports. `live` is told of every event on every call.
     pub async fn open(config: &Config, live: Option<mpsc::Sender<Seen>>) -> Result<Self, OpenError> {
         let data = config.store.data.as_path();
-        let pack = Arc::new(Pack::load(&config.pack)?);
+        let pack = Pack::load(&config.pack)?;
         let recognizer = hear::open(&config.hear, data, phrases(&pack), &Handle::current())?;
-        let voices = Arc::new(open_voices(config, data)?);
+        let voices = speak::open(&config.speak, data, &Handle::current())?;
+        let speech = Speech { recognizer, voices: voices.facts().to_vec(), voice: Arc::new(voices) };
+        Self::assemble(config, pack, speech, live).await
+    }
+
+    /// The same, but heard and spoken by these, whatever is configured.
+    ///
+    /// # Errors
+    /// As [`Self::open`], the engines' own apart.
+    pub async fn open_with(config: &Config, speech: Speech, live: Option<mpsc::Sender<Seen>>) -> Result<Self, OpenError> {
+        Self::assemble(config, Pack::load(&config.pack)?, speech, live).await
+    }
+
+    async fn assemble(
+        config: &Config,
+        pack: Pack,
+        speech: Speech,
+        live: Option<mpsc::Sender<Seen>>,
+    ) -> Result<Self, OpenError> {
+        let pack = Arc::new(pack);
+        let Speech { recognizer, voice, voices } = speech;
         let restricted = pack.languages().iter().copied().filter(|&l| is_restricted(&*recognizer, l)).collect();
-        let facts = Facts { hear: recognizer.name(), restricted, speak: voices.facts().to_vec() };
-        let dialogues = Dialogues::open(&config.dialogue, Arc::clone(&pack), data).await?;
+        let facts = Facts { hear: recognizer.name(), restricted, speak: voices };
+        let dialogues = Dialogues::open(&config.dialogue, Arc::clone(&pack), &config.store.data).await?;
         let metrics = Arc::new(Metrics::default());
         let (observers, writers) = open_record(config, &metrics, live)?;
-        let workers = config.engine.workers();
-        let engines = Engines { recognizer, voice: Arc::clone(&voices) as _, decoders: Arc::new(Semaphore::new(workers)) };
+        let decoders = Arc::new(Semaphore::new(config.engine.workers()));
         let mut call = config.call.clone();
         call.language = pack.first_language();
         let tasks = Tasks::default();
-        prepare(&tasks, &voices, &pack);
+        prepare(&tasks, &voice, &pack);
+        let engines = Engines { recognizer, voice, decoders };
         let shared = Shared { call, media: config.media.clone(), engines, dialogues, observers, clock: MediaClock::start()? };
         let board = Switchboard::new(shared, config.engine.max_calls.get());
         Ok(Self { board, tasks, metrics, ready: Arc::default(), facts, writers })
@@ -156,10 +185,6 @@ pub fn phrases(pack: &Pack) -> Vec<Phrase> {
     pack.languages().iter().flat_map(|&language| of(language)).collect()
 }
 
-fn open_voices(config: &Config, data: &Path) -> Result<Voices, SpeakError> {
-    speak::open(&config.speak, data, &Handle::current())
-}
-
 fn open_record(
     config: &Config,
     metrics: &Arc<Metrics>,
@@ -167,8 +192,9 @@ fn open_record(
 ) -> std::io::Result<(Observers, Vec<JoinHandle<()>>)> {
     let (journal, lines) = journal(&config.store);
     let mut writers = vec![thread::Builder::new().name("journal".to_owned()).spawn(move || lines.run())?];
-    let told = journal.counts();
-    metrics.show_counter("hotline_journal_dropped_total", "Journal lines lost.", move || Counts::dropped(&told));
+    let (dropped, failed) = (journal.counts(), journal.counts());
+    metrics.show_counter("hotline_journal_dropped_total", "Journal lines lost.", move || Counts::dropped(&dropped));
+    metrics.show_counter("hotline_journal_failed_total", "Times the disk refused the journal.", move || Counts::failed(&failed));
     let recorder = match config.store.record {
         Record::Off => None,
         Record::Stereo => {
@@ -181,8 +207,8 @@ fn open_record(
 }
 
 /// Speaks what is said often into the cache, so that the first caller does not wait for it.
-fn prepare(tasks: &Tasks, voices: &Arc<Voices>, pack: &Arc<Pack>) {
-    let (voices, pack, stop) = (Arc::clone(voices), Arc::clone(pack), tasks.stopping().clone());
+fn prepare(tasks: &Tasks, voice: &Arc<dyn Synthesizer>, pack: &Arc<Pack>) {
+    let (voice, pack, stop) = (Arc::clone(voice), Arc::clone(pack), tasks.stopping().clone());
     tasks.spawn_blocking(move || {
         for &language in pack.languages() {
             let phrases = pack.fillers(language).into_iter().chain(pack.fixed_prompts(language));
@@ -191,7 +217,7 @@ fn prepare(tasks: &Tasks, voices: &Arc<Voices>, pack: &Arc<Pack>) {
                     return;
                 }
                 let told_by_the_voices =
-                    voices.synthesise(&text, language, Delivery::default(), &mut |_| ControlFlow::Continue(()));
+                    voice.synthesise(&text, language, Delivery::default(), &mut |_| ControlFlow::Continue(()));
                 drop(told_by_the_voices);
             }
         }

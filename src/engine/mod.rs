@@ -14,7 +14,7 @@ mod tasks;
 mod voice;
 
 pub use jobs::Engines;
-pub use line::{Facts, Line, OpenError, phrases};
+pub use line::{Facts, Line, OpenError, Speech, phrases};
 pub use observe::{Observers, Seen};
 pub use switchboard::{Place, Shared, Switchboard};
 pub use tasks::Tasks;

@@ -73,6 +73,11 @@ impl Switchboard {
         Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
     }
 
+    /// How many tasks and threads the calls have running; a call that is over leaves none.
+    pub fn tasks_alive(&self) -> usize {
+        self.calls.alive()
+    }
+
     /// Runs one call on an answered leg to its end.
     pub async fn serve(&self, port: Box<dyn Port>, place: Place) -> Hangup {
         let id = call_id(clock::wall().naive_local(), clock::seed() as u32);

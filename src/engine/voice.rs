@@ -3,12 +3,13 @@
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use crate::audio::{Dbfs, SampleRate};
 use crate::dialogue::Manner;
 use crate::media::{Speech, SpeechCutter};
-use crate::speech::speak::{Delivery, Synthesizer};
+use crate::speech::speak::{Delivery, SpeakError, Synthesizer};
 use crate::talk::{ReplyId, Sentence};
 
 /// A piece of the bot's sound, and with the last one of a sentence how long the sentence is.
@@ -39,7 +40,10 @@ impl Speaking<'_> {
             let pcm = if self.manner.gain_db == 0 { Cow::Borrowed(pcm) } else { pcm.iter().map(louder).collect() };
             cutter.push(&pcm).try_for_each(|speech| give(Spoken { speech, length: None }))
         };
-        if let Err(error) = self.engine.synthesise(&sentence.text, sentence.language, delivery, &mut sink) {
+        let synthesise = || self.engine.synthesise(&sentence.text, sentence.language, delivery, &mut sink);
+        // A voice's own fault is a sentence that was not spoken, and no end of the call. The panic itself is in the log.
+        let panicked = |_| Err(SpeakError::Backend { engine: self.engine.name(), what: "it panicked".to_owned() });
+        if let Err(error) = catch_unwind(AssertUnwindSafe(synthesise)).unwrap_or_else(panicked) {
             tracing::warn!(%error, stage = "tts", "A sentence could not be spoken.");
         }
         let given = cutter.length();

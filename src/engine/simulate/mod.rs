@@ -29,7 +29,7 @@ use crate::store::journal::Entry;
 pub use caller::Findings;
 pub use scenario::{Act, After, Expected, Network, Piece, Scenario, ScenarioError, Step, Timing};
 pub use verdict::{Verdict, judge};
-pub use voices::cough;
+pub use voices::{cough, speak};
 
 /// What came of a simulated call.
 #[derive(Debug, Clone, PartialEq)]

@@ -29,8 +29,8 @@ pub(super) fn length(text: &str) -> usize {
     text.chars().map(ms).sum::<usize>().max(SHORTEST_MS) * MS
 }
 
-/// Appends that many samples of somebody speaking.
-pub(super) fn speak(samples: usize, pcm: &mut Vec<i16>) {
+/// Appends that many 8 kHz samples of somebody speaking, for a detector of speech; there are no words in it.
+pub fn speak(samples: usize, pcm: &mut Vec<i16>) {
     static SPEECH: OnceLock<Vec<i16>> = OnceLock::new();
     pcm.extend(SPEECH.get_or_init(speech).iter().cycle().take(samples));
 }

@@ -1,0 +1,224 @@
+//! Calls to a whole line over real SIP and RTP, its ear and voice scripted: what callers notice, and what is kept of them.
+//! Never scripts anything between the wire and the ear.
+#![cfg(all(feature = "sip", feature = "web"))]
+
+#[path = "common/house.rs"]
+mod house;
+
+use std::collections::BTreeSet;
+
+use hotline::line::CloseCause;
+use hotline::store::CallRecords;
+use hotline::store::journal::JournalEvent;
+use hotline::talk::Digit;
+use house::{Ear, House, PATIENCE, Tone, speech, until_ended};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+fn cause(event: &JournalEvent) -> Option<&str> {
+    if let JournalEvent::CallEnded { cause } = event { Some(cause) } else { None }
+}
+
+fn heard(event: &JournalEvent) -> &str {
+    if let JournalEvent::ReplyEnded { heard, .. } = event { heard } else { panic!("{} is no end of a reply", event.kind()) }
+}
+
+#[tokio::test]
+async fn a_call_is_kept_whole() {
+    let turns = ["what is your return policy", "what are your opening hours", "where is my order"];
+    let mut house = House::open(&turns).await;
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    caller.say(&speech(500)).await.expect("the call is up");
+    house.until(&mut caller, |event| matches!(event, JournalEvent::ReplyStarted)).await;
+    caller.say(&speech(600)).await.expect("the call is up");
+    let answer = house.until(&mut caller, |e| matches!(e, JournalEvent::ReplyEnded { interrupted: false, .. })).await;
+    assert!(heard(&answer).contains("Monday to Saturday"), "{}", heard(&answer));
+    house.ask(&mut caller).await;
+    let keys: Vec<Digit> = "4271#".chars().filter_map(Digit::from_char).collect();
+    caller.press(&keys).await.expect("the call is up");
+    let answer = house.until_said(&mut caller).await;
+    assert!(heard(&answer).contains("desk lamp"), "{}", heard(&answer));
+    caller.hang_up().await;
+    house.told(|event| cause(event) == Some("caller")).await;
+    let data = house.close().await;
+    let records = CallRecords::new(data.path());
+    let calls = records.list().expect("readable");
+    assert_eq!(calls.len(), 1);
+    let call = records.show(&calls[0].id).expect("kept");
+    assert_eq!(call.damage, []);
+    let kinds: BTreeSet<_> = call.entries.iter().map(|entry| entry.event.kind()).collect();
+    let all: BTreeSet<_> = JournalEvent::KINDS.into_iter().filter(|&kind| kind != "events_lost").collect();
+    assert_eq!(kinds, all, "every kind of the schema");
+    assert!(call.entries.is_sorted_by_key(|entry| entry.t_ms), "in the order of time");
+    assert_eq!(call.entries.first().map(|entry| entry.event.kind()), Some("call_started"));
+    assert_eq!(call.entries.last().map(|entry| entry.event.kind()), Some("call_ended"));
+}
+
+#[tokio::test]
+async fn hangup_with_reply_in_flight_leaks_no_task() {
+    let tone = Tone { endless: "within 30 days", ..Tone::default() };
+    let mut house = House::open_as(Ear::of(&["what is your return policy"]), tone, |_| {}).await;
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    caller.say(&speech(500)).await.expect("the call is up");
+    house.until(&mut caller, |event| matches!(event, JournalEvent::ReplyStarted)).await;
+    assert!(house.open.line().board().tasks_alive() >= 3, "the call, its dialogue and its voice");
+    caller.hang_up().await;
+    house.told(|event| cause(event) == Some("caller")).await;
+    house.until_no_task_is_left().await;
+}
+
+#[tokio::test]
+async fn lagging_observer_never_ends_a_call() {
+    let watched = mpsc::channel(1);
+    let turns = (Ear::of(&["what are your opening hours", "goodbye"]), Tone::default());
+    let house = House::watched_by(watched, turns, |_| {}).await;
+    let mut caller = house.caller().await;
+    for _ in 0..2 {
+        assert!(caller.until_audible(PATIENCE).await.expect("the call is up").is_some());
+        caller.until_quiet(std::time::Duration::from_millis(300), PATIENCE).await.expect("the call is up");
+        caller.say(&speech(500)).await.expect("the call is up");
+    }
+    assert_eq!(until_ended(&mut caller).await, CloseCause::RemoteHangup, "the bot says good-bye and hangs up");
+    let data = house.close().await;
+    let call = &CallRecords::new(data.path()).list().expect("readable")[0];
+    assert_eq!((call.cause.as_deref(), call.turns, call.damaged), (Some("bot"), 2, 0));
+}
+
+#[tokio::test]
+async fn a_full_house_asks_to_come_back_and_the_call_that_is_up_goes_on() {
+    let ear = Ear::of(&["what are your opening hours"]);
+    let mut house = House::open_as(ear, Tone::default(), |config| config.engine.max_calls = 1.try_into().expect("one")).await;
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    let refused = invite(house.open.sip().local_addrs()[0].addr).await;
+    assert!(refused.starts_with("SIP/2.0 503 "), "{refused}");
+    assert!(refused.lines().any(|line| line.starts_with("Retry-After: ")), "{refused}");
+    assert!(heard(&house.ask(&mut caller).await).contains("Monday to Saturday"));
+    assert_eq!(house.open.line().metrics().calls_refused.value(), 1);
+    caller.hang_up().await;
+    house.until_no_task_is_left().await;
+    house.caller().await.hang_up().await;
+}
+
+#[tokio::test]
+async fn a_line_that_closes_says_good_bye_first() {
+    let mut house = House::open(&[]).await;
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    let House { open, mut seen, data, .. } = house;
+    let before = caller.heard().len();
+    let ((), cause_heard) = tokio::join!(open.close(), until_ended(&mut caller));
+    assert_eq!(cause_heard, CloseCause::RemoteHangup);
+    assert!(caller.heard()[before..].iter().any(|frame| frame.level >= hotline::cli::caller::AUDIBLE), "words, not a click");
+    let told: Vec<_> = std::iter::from_fn(|| seen.try_recv().ok()).map(|(_, entry)| entry.event).collect();
+    assert!(told.iter().any(|event| cause(event) == Some("shutdown")));
+    assert!(matches!(told.iter().rev().find(|event| event.kind() == "reply_ended"), Some(JournalEvent::ReplyEnded { interrupted: false, .. })));
+    drop(data);
+}
+
+#[tokio::test]
+async fn a_caller_who_never_sends_sound_is_let_go_by_the_line() {
+    let mut house = House::open_as(Ear::of(&[]), Tone::default(), |config| config.sip.media_timeout_ms = 300).await;
+    let silent = house.dial().await.expect("answered");
+    house.told(|event| cause(event) == Some("media-timeout")).await;
+    drop(silent);
+    house.until_no_task_is_left().await;
+}
+
+#[tokio::test]
+async fn a_disk_that_refuses_ends_no_call() {
+    let mut house = House::open_as(Ear::of(&["what are your opening hours"]), Tone::default(), |config| {
+        std::fs::write(config.store.data.join("calls"), "no folder").expect("written");
+    })
+    .await;
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    assert!(heard(&house.ask(&mut caller).await).contains("Monday to Saturday"));
+    caller.hang_up().await;
+    house.told(|event| cause(event) == Some("caller")).await;
+    let metrics = std::sync::Arc::clone(house.open.line().metrics());
+    house.close().await;
+    let failed = metrics.prometheus().lines().find_map(|line| line.strip_prefix("hotline_journal_failed_total ")?.parse().ok());
+    assert!(failed > Some(0u64), "and the operator is told");
+}
+
+#[tokio::test]
+async fn a_recogniser_that_panics_costs_its_caller_one_turn_and_nobody_else_anything() {
+    let mut house = House::open(&["!", "what are your opening hours", "what are your opening hours"]).await;
+    let mut unlucky = house.caller().await;
+    house.until_said(&mut unlucky).await;
+    let apology = house.ask(&mut unlucky).await;
+    assert!(!heard(&apology).contains("Monday"), "{}", heard(&apology));
+    assert!(heard(&house.ask(&mut unlucky).await).contains("Monday to Saturday"));
+    unlucky.hang_up().await;
+    house.told(|event| cause(event) == Some("caller")).await;
+    let mut other = house.caller().await;
+    house.until_said(&mut other).await;
+    assert!(heard(&house.ask(&mut other).await).contains("Monday to Saturday"));
+}
+
+#[tokio::test]
+async fn a_voice_that_panics_is_apologised_for() {
+    let tone = Tone { panics_at: "Monday", ..Tone::default() };
+    let mut house = House::open_as(Ear::of(&["what are your opening hours", "what is your return policy"]), tone, |_| {}).await;
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    caller.say(&speech(500)).await.expect("the call is up");
+    house.until(&mut caller, |event| matches!(event, JournalEvent::ReplyEnded { heard, .. } if !heard.is_empty())).await;
+    assert!(heard(&house.ask(&mut caller).await).contains("within 30 days"));
+}
+
+#[tokio::test]
+async fn a_typed_question_is_answered_and_the_pages_tell_of_the_line() {
+    let mut house = House::open(&[]).await;
+    let url = house.open.ready().split_whitespace().find(|word| word.starts_with("http://")).expect("told").to_owned();
+    let client = reqwest::Client::new();
+    let get = async |page: &str| {
+        let answer = client.get(format!("{url}{page}")).send().await.expect("an answer");
+        (answer.status().as_u16(), answer.text().await.expect("text"))
+    };
+    assert_eq!(get("/readyz").await, (200, "{\"ready\":true}".to_owned()));
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    assert!(get("/metrics").await.1.contains("hotline_calls_active 1\n"));
+    let question = serde_json::json!({ "text": "what are your opening hours" });
+    let answer = client.post(format!("{url}/v1/chat")).json(&question).send().await.expect("an answer");
+    let answer: serde_json::Value = answer.json().await.expect("JSON");
+    assert!(answer["sentences"].to_string().contains("Monday to Saturday"), "{answer}");
+    caller.hang_up().await;
+    house.told(|event| cause(event) == Some("caller")).await;
+    house.until_no_task_is_left().await;
+    let metrics = get("/metrics").await.1;
+    assert!(metrics.contains("hotline_calls_active 0\n") && metrics.contains("hotline_calls_total{cause=\"caller\"} 1\n"));
+}
+
+/// The final answer to an INVITE without a call behind it.
+async fn invite(line: std::net::SocketAddr) -> String {
+    let socket = tokio::net::UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+    let from = socket.local_addr().expect("bound");
+    let sdp = format!(
+        "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio {} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n",
+        from.port()
+    );
+    let request = format!(
+        "INVITE sip:bot@{line} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bKfull\r\nMax-Forwards: 70\r\n\
+         From: <sip:test@{from}>;tag=1\r\nTo: <sip:bot@{line}>\r\nCall-ID: full@{from}\r\nCSeq: 1 INVITE\r\n\
+         Contact: <sip:test@{from}>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+        sdp.len()
+    );
+    socket.send_to(request.as_bytes(), line).await.expect("sent");
+    let mut buffer = [0; 4_096];
+    timeout(PATIENCE, async {
+        loop {
+            let (len, _) = socket.recv_from(&mut buffer).await.expect("an answer");
+            let text = String::from_utf8_lossy(&buffer[..len]).into_owned();
+            if !text.starts_with("SIP/2.0 1") {
+                return text;
+            }
+        }
+    })
+    .await
+    .expect("a final answer")
+}
