@@ -26,7 +26,8 @@ fn heard(event: &JournalEvent) -> &str {
 #[tokio::test]
 async fn a_call_is_kept_whole() {
     let turns = ["what is your return policy", "what are your opening hours", "where is my order"];
-    let mut house = House::open(&turns).await;
+    let tone = Tone { endless: "within 30 days", ..Tone::default() };
+    let mut house = House::open_as(Ear::of(&turns), tone, |_| {}).await;
     let mut caller = house.caller().await;
     house.until_said(&mut caller).await;
     caller.say(&speech(500)).await.expect("the call is up");
@@ -114,7 +115,10 @@ async fn a_line_that_closes_says_good_bye_first() {
     assert!(caller.heard()[before..].iter().any(|frame| frame.level >= hotline::cli::caller::AUDIBLE), "words, not a click");
     let told: Vec<_> = std::iter::from_fn(|| seen.try_recv().ok()).map(|(_, entry)| entry.event).collect();
     assert!(told.iter().any(|event| cause(event) == Some("shutdown")));
-    assert!(matches!(told.iter().rev().find(|event| event.kind() == "reply_ended"), Some(JournalEvent::ReplyEnded { interrupted: false, .. })));
+    assert!(matches!(
+        told.iter().rev().find(|event| event.kind() == "reply_ended"),
+        Some(JournalEvent::ReplyEnded { interrupted: false, .. })
+    ));
     drop(data);
 }
 

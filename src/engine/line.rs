@@ -100,12 +100,7 @@ impl Line {
         Self::assemble(config, Pack::load(&config.pack)?, speech, live).await
     }
 
-    async fn assemble(
-        config: &Config,
-        pack: Pack,
-        speech: Speech,
-        live: Option<mpsc::Sender<Seen>>,
-    ) -> Result<Self, OpenError> {
+    async fn assemble(config: &Config, pack: Pack, speech: Speech, live: Option<mpsc::Sender<Seen>>) -> Result<Self, OpenError> {
         let pack = Arc::new(pack);
         let Speech { recognizer, voice, voices } = speech;
         let restricted = pack.languages().iter().copied().filter(|&l| is_restricted(&*recognizer, l)).collect();

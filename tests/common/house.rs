@@ -26,7 +26,7 @@ use tokio::time::timeout;
 /// Longest wait for anything; a test that needs it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Samples of an 8 kHz voice a letter.
-const LETTER: usize = 8 * 10;
+const LETTER: usize = 8 * 5;
 
 /// What the recogniser makes of the turns of all calls, in the order in which they end; `!` panics.
 pub struct Ear(Mutex<VecDeque<&'static str>>);
@@ -65,7 +65,7 @@ impl Hearing for Turn {
     }
 }
 
-/// The bot's voice: a tone, 10 ms a letter; a sentence with `endless` in it goes on until it is broken off.
+/// The bot's voice: a tone, 5 ms a letter; a sentence with `endless` in it goes on until it is broken off.
 pub struct Tone {
     pub endless: &'static str,
     pub panics_at: &'static str,
