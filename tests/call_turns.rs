@@ -46,6 +46,7 @@ scripts! {
     the_caller_returns_during_the_good_bye
     not_understood_climbs_the_ladder
     a_cough_asks_nothing
+    a_cough_over_the_bot_only_ducks
     a_cough_that_silenced_the_bot_is_asked_about
     a_key_interrupts_and_counts
     keys_end_by_time

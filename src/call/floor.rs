@@ -165,8 +165,8 @@ impl Floor {
         let (id, yields) = (reply.id, self.bot.yields());
         let run = cx.detector.run().copied();
         let barge_in = &cx.config.turn.barge_in;
-        let least = if run.is_some_and(|run| run.from < *from) { cx.config.resume_ms } else { barge_in.stop_after_ms };
-        match barge_in.judge(run.map(|run| run.spoken), ms(least), *gain) {
+        let least = if run.is_some_and(|run| run.from < *from) { ms(cx.config.resume_ms) } else { barge_in.stop_after() };
+        match barge_in.judge(run.as_ref(), least, *gain) {
             Some(Step::Duck) if yields && speech => self.set_gain(cx, Gain::Ducked),
             Some(Step::Restore) => self.set_gain(cx, Gain::Full),
             Some(Step::Yield) if speech => {

@@ -12,6 +12,7 @@
 //!                                      choice KEYS], hangup, transfer NAME, fail or never
 //! 0 answered
 //! 1000 speech 600                      the caller speaks for 600 ms
+//! 1000 cough 100                       a loud sound of 100 ms, on which the detector of speech holds on for 60 ms
 //! 2000 key 5 · hold · resume · shutdown · gone · transfer failed · jam (no sound leaves any more) · end
 //! ```
 
@@ -50,6 +51,7 @@ pub struct World {
     deadline_ms: u64,
     script: VecDeque<(u64, String)>,
     speech: Vec<(u64, u64)>,
+    held: Vec<(u64, u64)>,
     pending: Vec<(u64, Input)>,
     hears: VecDeque<String>,
     guesses: VecDeque<String>,
@@ -84,6 +86,7 @@ impl World {
             deadline_ms: 0,
             script: VecDeque::new(),
             speech: Vec::new(),
+            held: Vec::new(),
             pending: Vec::new(),
             hears: VecDeque::new(),
             guesses: VecDeque::new(),
@@ -136,9 +139,14 @@ impl World {
     }
 
     fn at(&mut self, at: u64, what: &str) {
-        match what.strip_prefix("speech ") {
-            Some(length) => self.speech.push((at, at + number(length))),
-            None => self.script.push_back((at, what.into())),
+        match what.split_once(' ') {
+            Some(("speech", length)) => self.speech.push((at, at + number(length))),
+            Some(("cough", length)) => {
+                let end = at + number(length);
+                self.speech.push((at, end));
+                self.held.push((end, end + 60));
+            }
+            _ => self.script.push_back((at, what.into())),
         }
     }
 
@@ -170,13 +178,14 @@ impl World {
     /// The frame of the caller's sound that ends now, and the bot's that leaves now.
     fn tick(&mut self) {
         let from = self.now_ms - FRAME_MS;
-        let speaks = self.speech.iter().any(|&(begin, end)| begin <= from && from < end);
-        let heard = Heard {
-            at: MediaTime::from_millis(from),
-            speech: if speaks { Probability::ONE } else { Probability::ZERO },
-            level: if speaks { Dbfs::new(-20.0) } else { Dbfs::new(-70.0) },
-            concealed: false,
+        let within = |spans: &[(u64, u64)]| spans.iter().any(|&(begin, end)| begin <= from && from < end);
+        let (speech, level) = match (within(&self.speech), within(&self.held)) {
+            (true, _) => (1.0, -20.0),
+            (false, true) => (0.5, -45.0),
+            (false, false) => (0.0, -70.0),
         };
+        let (speech, level) = (Probability::new(speech), Dbfs::new(level));
+        let heard = Heard { at: MediaTime::from_millis(from), speech, level, concealed: false };
         let playout = self.play();
         self.input(Input::Tick { heard, playout });
     }

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::audio::Dbfs;
+use crate::audio::{Dbfs, FRAME};
+
+use super::Run;
 
 /// What speech does to the bot's own.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -46,14 +48,19 @@ pub enum Step {
 }
 
 impl BargeInConfig {
+    /// How much voiced sound is certainly speech of `stop_after_ms`: its first and its last frame may hold hardly any.
+    pub fn stop_after(&self) -> Duration {
+        Duration::from_millis(self.stop_after_ms).saturating_add(FRAME)
+    }
+
     /// Judges the speech going on over the bot (`None`: there is none), given how loud the bot is;
-    /// it counts as an interruption when it lasts `least` long.
-    pub fn judge(&self, spoken: Option<Duration>, least: Duration, gain: Gain) -> Option<Step> {
-        let lasts = |long| spoken.is_some_and(|spoken| spoken >= long);
+    /// it counts as an interruption when it is voiced for `least`.
+    pub fn judge(&self, run: Option<&Run>, least: Duration, gain: Gain) -> Option<Step> {
+        let duck = Duration::from_millis(self.duck_after_ms);
         match gain {
-            _ if lasts(least) => Some(Step::Yield),
-            Gain::Full if lasts(Duration::from_millis(self.duck_after_ms)) => Some(Step::Duck),
-            Gain::Ducked if spoken.is_none() => Some(Step::Restore),
+            _ if run.is_some_and(|run| run.voiced >= least) => Some(Step::Yield),
+            Gain::Full if run.is_some_and(|run| run.spoken >= duck) => Some(Step::Duck),
+            Gain::Ducked if run.is_none() => Some(Step::Restore),
             Gain::Full | Gain::Ducked => None,
         }
     }
@@ -69,16 +76,31 @@ impl BargeInConfig {
 
 #[cfg(test)]
 mod tests {
+    use crate::audio::MediaTime;
+    use crate::talk::{Heard, Probability};
+
+    use super::super::{DetectorConfig, SpeechDetector};
     use super::*;
 
+    /// A run of so many milliseconds, of which the last `held` are what a detector adds.
+    fn run(ms: u64, held: u64) -> Run {
+        let mut detector = SpeechDetector::new(DetectorConfig::default());
+        for at in (0..ms).step_by(20) {
+            let level = Dbfs::new(if at < ms - held { -20.0 } else { -50.0 });
+            detector.hear(&Heard { at: MediaTime::from_millis(at), speech: Probability::ONE, level, concealed: false });
+        }
+        *detector.run().expect("it has heard speech")
+    }
+
     #[test]
-    fn speech_ducks_then_stops_and_a_blip_is_forgiven() {
+    fn speech_ducks_then_stops_and_a_cough_is_forgiven() {
         let config = BargeInConfig::default();
-        let judge = |ms: Option<u64>, gain| config.judge(ms.map(Duration::from_millis), Duration::from_millis(120), gain);
-        assert_eq!(judge(Some(40), Gain::Full), None);
-        assert_eq!(judge(Some(60), Gain::Full), Some(Step::Duck));
-        assert_eq!(judge(Some(100), Gain::Ducked), None);
-        assert_eq!(judge(Some(120), Gain::Ducked), Some(Step::Yield));
+        let judge = |run: Option<Run>, gain| config.judge(run.as_ref(), config.stop_after(), gain);
+        assert_eq!(judge(Some(run(40, 0)), Gain::Full), None);
+        assert_eq!(judge(Some(run(60, 0)), Gain::Full), Some(Step::Duck));
+        assert_eq!(judge(Some(run(120, 0)), Gain::Ducked), None, "100 ms of sound lie in up to six frames");
+        assert_eq!(judge(Some(run(180, 60)), Gain::Ducked), None, "and the detector holds on after them");
+        assert_eq!(judge(Some(run(140, 0)), Gain::Ducked), Some(Step::Yield));
         assert_eq!(judge(None, Gain::Ducked), Some(Step::Restore));
         assert_eq!(judge(None, Gain::Full), None);
     }

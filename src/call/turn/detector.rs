@@ -26,11 +26,23 @@ pub struct DetectorConfig {
     pub bridge_ms: u64,
     /// Frames made up for lost ones continue speech for this long.
     pub conceal_ms: u64,
+    /// Frames softer than the loudest of their run by more than this hold it open and are not counted as voiced: they may be
+    /// all that a detector adds to a short sound (earshot 40 to 60 ms).
+    pub held_db: f32,
 }
 
 impl Default for DetectorConfig {
     fn default() -> Self {
-        Self { on: 0.5, off: 0.35, floor_dbfs: -60.0, onset_ms: 60, continue_ms: 40, bridge_ms: 100, conceal_ms: 60 }
+        Self {
+            on: 0.5,
+            off: 0.35,
+            floor_dbfs: -60.0,
+            onset_ms: 60,
+            continue_ms: 40,
+            bridge_ms: 100,
+            conceal_ms: 60,
+            held_db: 15.0,
+        }
     }
 }
 
@@ -43,6 +55,8 @@ pub struct Run {
     pub last: MediaTime,
     /// Speech in it, gaps and made-up frames not counted.
     pub spoken: Duration,
+    /// Speech in it that no detector can have made up after a short loud sound.
+    pub voiced: Duration,
     /// Its loudest frame.
     pub peak: Dbfs,
     received: MediaTime,
@@ -67,7 +81,7 @@ impl SpeechDetector {
         let speech = self.is_speech(heard);
         let end = heard.at + FRAME;
         match &mut self.run {
-            Some(run) if speech => run.extend(heard, end),
+            Some(run) if speech => run.extend(heard, end, self.config.held_db),
             None if speech => self.run = Some(Run::new(heard, end)),
             Some(run) if end.since(run.last) > Duration::from_millis(self.config.bridge_ms) => self.run = None,
             Some(_) | None => {}
@@ -80,9 +94,9 @@ impl SpeechDetector {
         self.run.as_ref()
     }
 
-    /// The same, if there is at least this much of it.
+    /// The same, if at least this much of it is voiced.
     pub fn run_of(&self, least: Duration) -> Option<Run> {
-        self.run.filter(|run| run.spoken >= least)
+        self.run.filter(|run| run.voiced >= least)
     }
 
     /// Forgets the run: it belongs to a turn that is over.
@@ -112,16 +126,19 @@ impl SpeechDetector {
 
 impl Run {
     fn new(heard: &Heard, end: MediaTime) -> Self {
-        Self { from: heard.at, last: end, spoken: FRAME, peak: heard.level, received: end }
+        Self { from: heard.at, last: end, spoken: FRAME, voiced: FRAME, peak: heard.level, received: end }
     }
 
-    fn extend(&mut self, heard: &Heard, end: MediaTime) {
+    fn extend(&mut self, heard: &Heard, end: MediaTime, held_db: f32) {
         self.last = self.last.max(end);
         if heard.concealed {
             return;
         }
         self.received = self.received.max(end);
         self.spoken += FRAME;
+        if heard.level.db() >= self.peak.db() - held_db {
+            self.voiced += FRAME;
+        }
         if heard.level > self.peak {
             self.peak = heard.level;
         }
@@ -134,12 +151,13 @@ mod tests {
 
     use super::*;
 
-    /// One character a frame: `.` silence, `s` speech, `m` between the thresholds, `q` speech below the floor, `x` concealed.
+    /// One character a frame: `.` silence, `s` speech, `h` soft speech, `m` between the thresholds, `q` speech below the floor, `x` concealed.
     fn detector_after(frames: &str) -> SpeechDetector {
         let mut detector = SpeechDetector::new(DetectorConfig::default());
         for (n, c) in frames.chars().enumerate() {
             let (speech, level, concealed) = match c {
                 's' => (0.9, -20.0, false),
+                'h' => (0.9, -36.0, false),
                 'm' => (0.4, -20.0, false),
                 'q' => (0.9, -70.0, false),
                 'x' => (0.9, -20.0, true),
@@ -172,6 +190,14 @@ mod tests {
         assert_eq!(spoken_ms("ss...ss"), Some(80));
         assert_eq!(spoken_ms("ss......ss"), Some(40));
         assert_eq!(detector_after("ss...ss").run().map(|run| run.from), Some(MediaTime::ZERO));
+    }
+
+    #[test]
+    fn what_a_detector_adds_to_a_short_sound_is_not_voiced() {
+        let run = *detector_after("..shhh").run().unwrap();
+        assert_eq!((run.spoken.as_millis(), run.voiced.as_millis()), (80, 20));
+        assert_eq!(detector_after("..hhss").run().unwrap().voiced.as_millis(), 80, "a soft beginning is");
+        assert_eq!(detector_after("..shhhss").run_of(Duration::from_millis(80)), None);
     }
 
     #[test]
