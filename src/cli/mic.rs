@@ -20,7 +20,7 @@ pub struct MicArgs {
 /// Talks until the bot hangs up or Ctrl-C.
 pub async fn run(args: MicArgs, config: Config) -> Result<()> {
     let config = args.line.over(config);
-    let port = Microphone::open()?;
+    let port = Microphone::open().await?;
     let (live, events) = mpsc::channel(256);
     let line = Line::open(&config, Some(live)).await?;
     let show = line.tasks().spawn("show", calls::follow(events));

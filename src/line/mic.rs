@@ -5,14 +5,16 @@ use std::collections::VecDeque;
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI16, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
 use cpal::{BufferSize, ErrorKind, FromSample, Sample, SampleFormat, SizedSample, Stream, StreamConfig, SupportedStreamConfig};
 use thiserror::Error;
 use tokio::sync::Notify;
+use tokio::time::{interval, timeout};
 
-use crate::audio::{Frame, MediaTime, SampleRate};
+use crate::audio::{FRAME, Frame, MediaTime, SampleRate};
 use crate::privacy::Pii;
 
 use super::{CloseCause, Outgoing, Port, PortEvent, PortFormat, PortInfo, TransferError};
@@ -23,6 +25,8 @@ const PREFILL: usize = 2;
 const BACKLOG: usize = 6;
 /// Frames that the loudspeaker may hold.
 const PLAYOUT: usize = 10;
+/// Longest wait for the first sound. An idle PulseAudio null sink renders two seconds at once, and gives none until they are over.
+const WAKING: Duration = Duration::from_secs(5);
 
 /// The sound card cannot be used.
 #[derive(Debug, Error)]
@@ -38,6 +42,9 @@ pub enum MicError {
         /// Why.
         why: String,
     },
+    /// It is open, and gives nothing.
+    #[error("the microphone gives no sound, not even silence; is it suspended or used by another program (pactl list sources)?")]
+    Asleep,
 }
 
 /// The sound card as a leg.
@@ -56,8 +63,21 @@ pub struct Microphone {
 }
 
 impl Microphone {
-    /// Opens the default microphone and loudspeaker.
-    pub fn open() -> Result<Self, MicError> {
+    /// Opens the default microphone and loudspeaker, and waits until both run: a call that began before would lose its
+    /// first words.
+    pub async fn open() -> Result<Self, MicError> {
+        let card = Self::start()?;
+        let mut look = interval(FRAME);
+        let woken = async {
+            while card.heard.len() == 0 {
+                look.tick().await;
+            }
+        };
+        timeout(WAKING, woken).await.map_err(|_| MicError::Asleep)?;
+        Ok(card)
+    }
+
+    fn start() -> Result<Self, MicError> {
         let host = cpal::default_host();
         let input = host.default_input_device().ok_or(MicError::NoDevice("microphone"))?;
         let output = host.default_output_device().ok_or(MicError::NoDevice("loudspeaker"))?;
@@ -365,8 +385,8 @@ mod tests {
     #[tokio::test]
     #[ignore = "needs a microphone that hears the loudspeaker"]
     async fn the_microphone_hears_what_the_loudspeaker_plays() {
-        let mut card = Microphone::open().expect("a sound card");
-        let mut clock = tokio::time::interval(crate::audio::FRAME);
+        let mut card = Microphone::open().await.expect("a sound card");
+        let mut clock = interval(FRAME);
         let (mut frames, mut loudest, mut n) = (0, crate::audio::Dbfs::SILENCE, 0usize);
         while n < 300 {
             tokio::select! {
@@ -383,6 +403,6 @@ mod tests {
                 }
             }
         }
-        assert!(frames >= 200 && loudest.db() > -12.0, "{frames} frames of 300, loudest {loudest}");
+        assert!(frames >= 290 && loudest.db() > -12.0, "{frames} frames of 300, loudest {loudest}");
     }
 }
