@@ -7,7 +7,11 @@ mod house;
 
 use std::collections::BTreeSet;
 
+use hotline::audio::wav::Sound;
+use hotline::audio::{Dbfs, SampleRate};
+use hotline::call::Hangup;
 use hotline::line::CloseCause;
+use hotline::line::wav::WavFile;
 use hotline::store::CallRecords;
 use hotline::store::journal::JournalEvent;
 use hotline::talk::Digit;
@@ -54,6 +58,25 @@ async fn a_call_is_kept_whole() {
     assert!(call.entries.is_sorted_by_key(|entry| entry.t_ms), "in the order of time");
     assert_eq!(call.entries.first().map(|entry| entry.event.kind()), Some("call_started"));
     assert_eq!(call.entries.last().map(|entry| entry.event.kind()), Some("call_ended"));
+}
+
+#[tokio::test]
+async fn a_wav_file_calls_and_keeps_what_it_heard() {
+    let mut house = House::open(&["what are your opening hours"]).await;
+    let mut pcm = vec![0; 8 * 1_500];
+    pcm.extend(speech(500));
+    let heard = tempfile::NamedTempFile::new().expect("a file");
+    let recording = heard.reopen().expect("the same file");
+    let wav = WavFile::new(Sound { pcm, rate: SampleRate::HZ_8000 }, 2_000, Some(recording)).expect("a file takes a wav");
+    let board = house.open.line().board().clone();
+    let place = board.admit().expect("there is room");
+    assert_eq!(board.serve(Box::new(wav), place).await, Hangup::Caller);
+    let answer = house.told(|event| matches!(event, JournalEvent::Reply { text } if text.contains("Monday"))).await;
+    assert_eq!(answer.kind(), "reply");
+    let heard = Sound::read(heard.reopen().expect("written")).expect("a whole wav");
+    let spoken = |ms: std::ops::Range<usize>| Dbfs::of(&heard.pcm[ms.start * 8..ms.end * 8]).db() > -30.0;
+    assert!(heard.millis() >= 3_900 && spoken(100..600), "the greeting is in it, {} ms", heard.millis());
+    assert!(spoken(2_600..2_900), "and the answer");
 }
 
 #[tokio::test]

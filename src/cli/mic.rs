@@ -1,5 +1,7 @@
 //! `hotline mic`: a call over this machine's microphone and loudspeaker.
 
+use std::future::pending;
+
 use anyhow::{Context as _, Result};
 use clap::Args;
 use tokio::sync::mpsc;
@@ -25,11 +27,16 @@ pub async fn run(args: MicArgs, config: Config) -> Result<()> {
     let line = Line::open(&config, Some(live)).await?;
     let show = line.tasks().spawn("show", calls::follow(events));
     let place = line.board().admit().context("the line takes no call: engine.max_calls")?;
+    let stop = async {
+        serve::stop_asked().await?;
+        line.say_goodbye().await;
+        // The call ends by itself now, and this with it.
+        pending::<Result<()>>().await
+    };
     tokio::select! {
         _ = line.board().serve(Box::new(port), place) => {}
-        stopped = serve::stop_asked() => stopped?,
+        stopped = stop => stopped?,
     }
-    line.say_goodbye().await;
     line.close().await;
     show.abort();
     Ok(())

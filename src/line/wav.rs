@@ -8,7 +8,7 @@ use std::io::{Seek, Write};
 use async_trait::async_trait;
 use tokio::sync::Notify;
 
-use crate::audio::wav::{Sound, Writer};
+use crate::audio::wav::{Sound, WavError, Writer};
 use crate::audio::{Frame, MediaTime};
 use crate::privacy::Pii;
 
@@ -27,15 +27,20 @@ pub struct WavFile<W: Write + Seek + Send> {
 }
 
 impl<W: Write + Seek + Send> WavFile<W> {
-    /// A caller who says `sound` and then listens for `silence_ms` more; `recording` takes what it hears, at the same rate.
-    pub fn new(sound: Sound, silence_ms: u32, recording: Option<Writer<W>>) -> Self {
+    /// A caller who says `sound` and then listens for `silence_ms` more; into `recording` goes what it hears, as a wav of the
+    /// same rate.
+    ///
+    /// # Errors
+    /// A recording that cannot be begun.
+    pub fn new(sound: Sound, silence_ms: u32, recording: Option<W>) -> Result<Self, WavError> {
+        let recording = recording.map(|stream| Writer::new(stream, sound.rate, 1)).transpose()?;
         let info = PortInfo {
             from: Pii::new("wav".to_owned()),
             to: "wav".to_owned(),
             transport: "wav",
             format: PortFormat::Pcm(sound.rate),
         };
-        Self {
+        Ok(Self {
             info,
             sound,
             played: 0,
@@ -44,7 +49,7 @@ impl<W: Write + Seek + Send> WavFile<W> {
             waiting: VecDeque::with_capacity(4),
             released: Notify::new(),
             closed: false,
-        }
+        })
     }
 
     fn release(&mut self) {
@@ -70,15 +75,13 @@ impl<W: Write + Seek + Send> WavFile<W> {
 
     fn record(&mut self, outgoing: &Outgoing) {
         let Some(writer) = &mut self.recording else { return };
-        let silence = Frame::silence(self.sound.rate, MediaTime::ZERO);
-        let frame = match outgoing {
-            Outgoing::Plain(frame) if frame.rate() == self.sound.rate => frame,
-            // A frame of another rate or an encoded one would shift the recording; its time is kept as silence.
-            Outgoing::Plain(_) | Outgoing::Encoded { .. } => &silence,
+        let written = match outgoing {
+            Outgoing::Plain(frame) if frame.rate() == self.sound.rate => writer.push(frame.pcm()).map_err(|e| e.to_string()),
+            Outgoing::Plain(_) | Outgoing::Encoded { .. } => Err("it was sent sound of another format than its own".to_owned()),
         };
-        if let Err(error) = writer.push(frame.pcm()) {
-            tracing::warn!(%error, "The recording of the wav caller ended early.");
-            self.recording = None;
+        if let Err(why) = written {
+            tracing::warn!(why, "The recording of the wav caller ends here.");
+            self.finish_recording();
         }
     }
 
@@ -142,7 +145,7 @@ mod tests {
         let rate = SampleRate::HZ_8000;
         let sound = Sound { pcm: vec![1_000; 400], rate };
         let mut file = Cursor::new(Vec::new());
-        let mut caller = WavFile::new(sound, 40, Some(Writer::new(&mut file, rate, 1).expect("in memory")));
+        let mut caller = WavFile::new(sound, 40, Some(&mut file)).expect("in memory");
         let mut frames = Vec::new();
         for n in 0..6i16 {
             caller.send(Outgoing::Plain(Frame::new(&[n; 160], rate, MediaTime::ZERO)));
@@ -156,5 +159,17 @@ mod tests {
         drop(caller);
         let heard = Sound::read(Cursor::new(file.into_inner())).expect("a wav");
         assert_eq!((heard.pcm.len(), heard.pcm[161]), (6 * 160, 1));
+    }
+
+    #[test]
+    fn sound_of_another_rate_ends_the_recording_instead_of_shifting_it() {
+        let rate = SampleRate::HZ_8000;
+        let mut file = Cursor::new(Vec::new());
+        let mut caller = WavFile::new(Sound { pcm: Vec::new(), rate }, 1_000, Some(&mut file)).expect("in memory");
+        for rate in [rate, SampleRate::HZ_16000, rate] {
+            caller.send(Outgoing::Plain(Frame::silence(rate, MediaTime::ZERO)));
+        }
+        drop(caller);
+        assert_eq!(Sound::read(Cursor::new(file.into_inner())).expect("a whole wav").pcm.len(), 160);
     }
 }
