@@ -77,10 +77,14 @@ impl Tools {
         }
         let file = data.join("packs").join(format!("{}.db", pack.name()));
         let database = PackData::open(&file, &pack.folder().join("database")).await?;
+        let (specs, web) = (Arc::new(pack.tools().clone()), Self::client()?);
+        Ok(Self { specs, data: database, web, native: Arc::new(native) })
+    }
+
+    fn client() -> Result<reqwest::Client, reqwest::Error> {
         // reqwest is built without a TLS provider of its own; a second installation is refused and harmless.
         rustls::crypto::ring::default_provider().install_default().ok();
-        let web = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { specs: Arc::new(pack.tools().clone()), data: database, web, native: Arc::new(native) })
+        reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()
     }
 
     /// The same tools over a database in another folder.
