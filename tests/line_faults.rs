@@ -121,7 +121,7 @@ fn serve_on(house: &House, leg: Leg) -> tokio::task::JoinHandle<Hangup> {
 
 #[tokio::test]
 async fn clear_reaches_the_transport() {
-    let tone = Tone { endless: "within 30 days", ..Tone::default() };
+    let tone = Tone { longest: "within 30 days", ..Tone::default() };
     let mut house = House::open_as(Ear::of(&["what is your return policy", ""]), tone, |_| {}).await;
     let (leg, shared) = Leg::new();
     let call = serve_on(&house, leg);

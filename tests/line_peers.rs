@@ -52,6 +52,40 @@ async fn sipp_authenticates() {
 }
 
 #[tokio::test]
+async fn sipp_calls_without_an_offer() {
+    let bot = Bot::start(config()).await;
+    if sipp(&bot, "offerless", "udp").await {
+        let report = bot.ended().await;
+        assert_eq!((report.cause, report.codec), (CloseCause::RemoteHangup, "PCMA"));
+        assert!(report.packets >= 20 && report.level > -20.0, "{report:?}");
+    }
+}
+
+#[tokio::test]
+async fn sipp_is_handed_to_an_agent() {
+    for (scenario, taken) in [("transfer", true), ("transfer_refused", false)] {
+        let bot = Bot::start_referring(config(), "sip:agent@example.com").await;
+        if sipp(&bot, scenario, "udp").await {
+            let report = bot.ended().await;
+            assert_eq!(
+                (report.transferred, report.cause == CloseCause::LocalHangup),
+                (Some(taken), taken),
+                "{scenario}: {report:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+#[ignore = "the shortest session timer is refreshed after 45 s"]
+async fn sipp_is_refreshed() {
+    let bot = Bot::start(config()).await;
+    if sipp(&bot, "timer", "udp").await {
+        assert_eq!(bot.ended().await.cause, CloseCause::RemoteHangup);
+    }
+}
+
+#[tokio::test]
 async fn baresip_hears_the_bot_and_is_heard() {
     let bot = Bot::start(config()).await;
     let folder = tempfile::tempdir().expect("a folder");
@@ -94,7 +128,7 @@ async fn sipp(bot: &Bot, scenario: &str, transport: &str) -> bool {
     let mode = if transport == "tcp" { "t1" } else { "u1" };
     let target = bot.addr(transport).to_string();
     let arguments =
-        format!("{target} -t {mode} -s bot -i 127.0.0.1 -mi 127.0.0.1 -m 1 -nostdin -timeout 30s -trace_err -error_file errors");
+        format!("{target} -t {mode} -s bot -i 127.0.0.1 -mi 127.0.0.1 -m 1 -nostdin -timeout 58s -trace_err -error_file errors");
     let mut arguments: Vec<String> = arguments.split(' ').map(str::to_owned).collect();
     arguments.extend(["-sf".to_owned(), file.to_string_lossy().into_owned()]);
     let Some(output) = program("sipp", &arguments, folder.path()).await else { return false };

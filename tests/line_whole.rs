@@ -6,6 +6,7 @@
 mod house;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use hotline::audio::wav::Sound;
 use hotline::audio::{Dbfs, SampleRate};
@@ -30,7 +31,7 @@ fn heard(event: &JournalEvent) -> &str {
 #[tokio::test]
 async fn a_call_is_kept_whole() {
     let turns = ["what is your return policy", "what are your opening hours", "where is my order"];
-    let tone = Tone { endless: "within 30 days", ..Tone::default() };
+    let tone = Tone { longest: "within 30 days", ..Tone::default() };
     let mut house = House::open_as(Ear::of(&turns), tone, |_| {}).await;
     let mut caller = house.caller().await;
     house.until_said(&mut caller).await;
@@ -81,7 +82,7 @@ async fn a_wav_file_calls_and_keeps_what_it_heard() {
 
 #[tokio::test]
 async fn hangup_with_reply_in_flight_leaks_no_task() {
-    let tone = Tone { endless: "within 30 days", ..Tone::default() };
+    let tone = Tone { longest: "within 30 days", ..Tone::default() };
     let mut house = House::open_as(Ear::of(&["what is your return policy"]), tone, |_| {}).await;
     let mut caller = house.caller().await;
     house.until_said(&mut caller).await;
@@ -101,7 +102,7 @@ async fn lagging_observer_never_ends_a_call() {
     let mut caller = house.caller().await;
     for _ in 0..2 {
         assert!(caller.until_audible(PATIENCE).await.expect("the call is up").is_some());
-        caller.until_quiet(std::time::Duration::from_millis(300), PATIENCE).await.expect("the call is up");
+        caller.until_quiet(Duration::from_millis(300), PATIENCE).await.expect("the call is up");
         caller.say(&speech(500)).await.expect("the call is up");
     }
     assert_eq!(until_ended(&mut caller).await, CloseCause::RemoteHangup, "the bot says good-bye and hangs up");
@@ -219,6 +220,37 @@ async fn a_typed_question_is_answered_and_the_pages_tell_of_the_line() {
     house.until_no_task_is_left().await;
     let metrics = get("/metrics").await.1;
     assert!(metrics.contains("hotline_calls_active 0\n") && metrics.contains("hotline_calls_total{cause=\"caller\"} 1\n"));
+}
+
+/// A figure, not a promise: `cargo test --test line_whole -- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "what it measures depends on what else the machine does"]
+async fn twenty_calls_keep_their_pace() {
+    const CALLS: usize = 20;
+    let tone = Tone { longest: "How can I help you?", ..Tone::default() };
+    let mut house = House::open_as(Ear::of(&[]), tone, |_| {}).await;
+    let (tasks, (done, mut spacings)) = (hotline::engine::Tasks::default(), mpsc::channel(CALLS));
+    for _ in 0..CALLS {
+        let (mut caller, done) = (house.caller().await, done.clone());
+        tasks.spawn_to_its_end("caller", async move {
+            caller.wait(Duration::from_secs(20)).await.expect("the call is up");
+            let at: Vec<_> = caller.heard().iter().map(|frame| frame.at).collect();
+            caller.hang_up().await;
+            done.send(at).await.expect("the test waits");
+        });
+    }
+    drop(done);
+    let mut spaces = Vec::new();
+    while let Some(at) = spacings.recv().await {
+        assert!(at.len() > 950, "{} packets in 20 s", at.len());
+        spaces.extend(at.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64() * 1_000.0));
+    }
+    spaces.sort_by(f64::total_cmp);
+    let percentile = |p: usize| spaces[spaces.len() * p / 1_000];
+    let (p50, p95, p99, p999) = (percentile(500), percentile(950), percentile(990), percentile(999));
+    println!("{CALLS} calls, {} packets: p50 {p50:.1} p95 {p95:.1} p99 {p99:.1} p99.9 {p999:.1} ms", spaces.len());
+    house.told(|event| cause(event) == Some("caller")).await;
+    assert!(p99 <= 25.0, "the spacing of packets at the wire, p99 {p99:.1} ms");
 }
 
 /// The final answer to an INVITE without a call behind it.

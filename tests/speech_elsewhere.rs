@@ -3,10 +3,13 @@
 #![cfg(feature = "espeak")]
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Output};
 
 use hotline::audio::wav::Sound;
+use hotline::speech::speak::{self, Delivery, EngineKind, SpeakConfig, Synthesizer};
+use hotline::talk::Language;
 
 /// `hotline say` from a folder of its own, with no variable of ours or cargo's and every path of the build out of its sight.
 fn say(home: &Path, text: &str, language: &str) -> Output {
@@ -47,4 +50,16 @@ fn the_data_is_taken_from_the_binary_and_not_from_the_build() {
     fs::remove_file(data.join("fr_dict")).expect("there");
     fs::remove_file(data.join("lang/roa/fr")).expect("there");
     assert!(!say(home.path(), "Bonjour.", "fr").status.success(), "French came from elsewhere");
+}
+
+/// The only test of this file that speaks in its own process.
+#[tokio::test]
+async fn data_that_is_taken_away_is_an_error_and_not_the_end_of_the_line() {
+    let data = tempfile::tempdir().expect("a temporary folder");
+    let config = SpeakConfig { engines: vec![EngineKind::Espeak], cache_kib: 0, ..SpeakConfig::default() };
+    let voices = speak::open(&config, data.path(), &tokio::runtime::Handle::current()).expect("the data is in the binary");
+    drop(data);
+    let spoken = voices.synthesise("你好。", Language::ZH, Delivery::default(), &mut |_| ControlFlow::Continue(()));
+    let why = spoken.expect_err("nothing to speak with").to_string();
+    assert!(why.contains("taken away"), "{why}");
 }

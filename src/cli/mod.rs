@@ -133,7 +133,7 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
         Command::Bench(args) => runtime.block_on(bench::run(args, logged(file)?)),
         Command::Doctor(args) => {
             let path = file.unwrap_or_else(|| Path::new(config::FILE_NAME));
-            let findings = doctor::survey(path, &load(file), runtime.handle());
+            let findings = doctor::survey(path, &load(file).map(|config| args.over(config)), runtime.handle());
             Ok(exit_code(doctor::run(&args, &findings, &mut stdout())?))
         }
         Command::Eval(args) => Ok(exit_code(eval::run(&args, &logged(file)?, runtime.handle(), &mut stdout())?)),

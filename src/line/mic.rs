@@ -78,6 +78,7 @@ impl Microphone {
     }
 
     fn start() -> Result<Self, MicError> {
+        hush();
         let host = cpal::default_host();
         let input = host.default_input_device().ok_or(MicError::NoDevice("microphone"))?;
         let output = host.default_output_device().ok_or(MicError::NoDevice("loudspeaker"))?;
@@ -180,6 +181,12 @@ impl Port for Microphone {
     async fn transfer(&mut self, _target: &str) -> Result<(), TransferError> {
         Err(TransferError::Unsupported("microphone"))
     }
+}
+
+/// Keeps to itself what ALSA would print on stderr of each device that this thread looks for in vain.
+pub fn hush() {
+    #[cfg(target_os = "linux")]
+    alsa::Output::local_error_handler().ok();
 }
 
 /// The rate that both devices default to, else 48 kHz, which every host converts to.

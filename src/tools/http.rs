@@ -116,9 +116,9 @@ mod tests {
             name: "look".to_owned(),
             about: String::new(),
             effect: Effect::Reads,
+            level: Level::ANONYMOUS,
             private: false,
             reads: BTreeMap::new(),
-            level: Level::ANONYMOUS,
             timeout: Duration::from_millis(300),
             arguments: BTreeMap::new(),
             binding: Binding::Http { method: method.to_owned(), url },
@@ -146,14 +146,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let data = PackData::open(&folder.path().join("pack.db"), folder.path()).await.expect("a database");
         let web = Tools::client().expect("a client");
-        let tools = Tools {
-            specs: Arc::new(BTreeMap::from([("look".to_owned(), spec)])),
-            data,
-            folder: std::path::PathBuf::new(),
-            web,
-            native: Arc::default(),
-            registered: Arc::default(),
-        };
+        let tools = Tools { specs: Arc::new(BTreeMap::from([("look".to_owned(), spec)])), data, folder: std::path::PathBuf::new(), web, native: Arc::default(), registered: Arc::default() };
         let asked = tools.run(&call, None);
         tokio::pin!(service, asked);
         tokio::select! {

@@ -65,15 +65,15 @@ impl Hearing for Turn {
     }
 }
 
-/// The bot's voice: a tone, 5 ms a letter; a sentence with `endless` in it goes on until it is broken off.
+/// The bot's voice: a tone, 5 ms a letter; a sentence with `longest` in it goes on for a minute unless it is broken off.
 pub struct Tone {
-    pub endless: &'static str,
+    pub longest: &'static str,
     pub panics_at: &'static str,
 }
 
 impl Default for Tone {
     fn default() -> Self {
-        Self { endless: "\0", panics_at: "\0" }
+        Self { longest: "\0", panics_at: "\0" }
     }
 }
 
@@ -95,10 +95,11 @@ impl Synthesizer for Tone {
         let tone: Vec<i16> = (0..LETTER * text.chars().count().max(20))
             .map(|n| ((n as f32 * 220.0 / 8_000.0 * std::f32::consts::TAU).sin() * 6_000.0) as i16)
             .collect();
-        while let ControlFlow::Continue(()) = sink(&tone) {
-            if !text.contains(self.endless) {
-                break;
-            }
+        let mut left = if text.contains(self.longest) { 60 * 8_000 } else { tone.len() };
+        while left > 0
+            && let ControlFlow::Continue(()) = sink(&tone)
+        {
+            left = left.saturating_sub(tone.len());
         }
         Ok(())
     }

@@ -111,6 +111,17 @@ pub struct Report {
     pub ssrcs: usize,
     pub gaps: usize,
     pub sent: u64,
+    /// How the bot's handing over went, where it tried.
+    pub transferred: Option<bool>,
+}
+
+/// What the bot does besides playing its tone.
+#[derive(Clone, Default)]
+struct Habits {
+    /// Lets a call ring that long.
+    ring: Duration,
+    /// Hands the caller over to that address.
+    refers_to: Option<&'static str>,
 }
 
 /// Answers every call with a tone until somebody hangs up.
@@ -128,6 +139,15 @@ impl Bot {
 
     /// Lets every call ring for a while first.
     pub async fn start_ringing(config: SipConfig, ring: Duration) -> Self {
+        Self::start_with(config, Habits { ring, ..Habits::default() }).await
+    }
+
+    /// Hands every caller over to that address, and hangs up on those who were taken.
+    pub async fn start_referring(config: SipConfig, target: &'static str) -> Self {
+        Self::start_with(config, Habits { refers_to: Some(target), ..Habits::default() }).await
+    }
+
+    async fn start_with(config: SipConfig, habits: Habits) -> Self {
         let tasks = TaskTracker::new();
         let (endpoint, mut calls) = SipEndpoint::bind(config, tasks.clone(), CancellationToken::new()).await.expect("free ports");
         let (done, reports) = mpsc::channel(64);
@@ -135,9 +155,9 @@ impl Bot {
         let (answering, stop) = (tasks.clone(), hang_up.clone());
         tasks.spawn(async move {
             while let Some(call) = calls.recv().await {
-                let (done, stop) = (done.clone(), stop.clone());
+                let (done, stop, habits) = (done.clone(), stop.clone(), habits.clone());
                 answering.spawn(async move {
-                    if let Some(report) = serve(call, ring, stop).await {
+                    if let Some(report) = serve(call, habits, stop).await {
                         drop(done.send(report).await);
                     }
                 });
@@ -172,7 +192,8 @@ impl Bot {
     }
 }
 
-async fn serve(mut call: IncomingCall, ring: Duration, stop: CancellationToken) -> Option<Report> {
+async fn serve(mut call: IncomingCall, habits: Habits, stop: CancellationToken) -> Option<Report> {
+    let Habits { ring, refers_to } = habits;
     if !ring.is_zero() {
         call.ring();
         tokio::select! {
@@ -195,7 +216,18 @@ async fn serve(mut call: IncomingCall, ring: Duration, stop: CancellationToken) 
         ssrcs: 0,
         gaps: 0,
         sent: 0,
+        transferred: None,
     };
+    if let Some(target) = refers_to {
+        // Whoever sends sound has the answer, and has said so by ACK.
+        while !matches!(port.recv().await, PortEvent::Packet(_)) {}
+        let taken = port.transfer(target).await.is_ok();
+        report.transferred = Some(taken);
+        if taken {
+            port.close().await;
+            return Some(report);
+        }
+    }
     let (mut sound, mut ssrcs, mut last) = (Vec::new(), BTreeSet::new(), None);
     let mut clock = interval(Duration::from_millis(20));
     let mut n = 0;

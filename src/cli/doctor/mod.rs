@@ -5,7 +5,7 @@ mod engines;
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use clap::Args;
@@ -27,9 +27,23 @@ const RUN: &str = "run";
 /// See what is missing on this machine.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
+    /// Folder for everything that is kept, instead of the configured one.
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
     /// Print the findings as JSON lines.
     #[arg(long)]
     pub json: bool,
+}
+
+impl DoctorArgs {
+    /// That configuration with these options laid over it.
+    #[must_use]
+    pub fn over(&self, mut config: Config) -> Config {
+        if let Some(data) = &self.data {
+            config.store.data.clone_from(data);
+        }
+        config
+    }
 }
 
 /// One thing that was looked at.
@@ -207,6 +221,7 @@ pub fn packages() -> Vec<Finding> {
 pub fn sound_card() -> Vec<Finding> {
     use cpal::traits::{DeviceTrait, HostTrait};
     const FIX: &str = "only `hotline mic` needs it: plug one in, or start PulseAudio";
+    crate::line::mic::hush();
     let host = cpal::default_host();
     // ALSA names a default device on every machine; only one that tells its format is there.
     let microphone = host.default_input_device().filter(|device| device.default_input_config().is_ok());
@@ -277,7 +292,7 @@ mod tests {
         ];
         let printed = |json, findings: &[Finding]| {
             let mut out = Vec::new();
-            let works = run(&DoctorArgs { json }, findings, &mut out).expect("memory takes everything");
+            let works = run(&DoctorArgs { data: None, json }, findings, &mut out).expect("memory takes everything");
             (works, String::from_utf8(out).expect("text"))
         };
         let text = "ok       codecs    PCMA\nlacking  weights   no whisper; hotline models pull\n";

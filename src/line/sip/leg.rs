@@ -216,10 +216,12 @@ impl Leg {
     }
 
     async fn handle_timer(&mut self) -> Option<CloseCause> {
-        match self.timer?.due(self.refreshed.into_std()) {
+        let timer = self.timer?;
+        match timer.due(self.refreshed.into_std()) {
             Due::Refresh(_) => {
                 self.refreshed = Instant::now();
-                let (dialog, headers) = (self.dialog.clone(), timer_headers(self.timer));
+                let headers = vec![header("Supported", "timer"), header("Session-Expires", timer.refresh_header())];
+                let dialog = self.dialog.clone();
                 self.shared.tasks.spawn(async move { dialog.update(Some(headers), None).await.map(drop) });
                 None
             }

@@ -51,6 +51,12 @@ impl SessionTimer {
         format!("{};refresher={}", self.interval_s, if self.ours { "uas" } else { "uac" })
     }
 
+    /// The Session-Expires value of a refresh by us: in its request the roles are those of this transaction, and we stay the
+    /// refresher as its UAC (RFC 4028 section 7.1).
+    pub fn refresh_header(&self) -> String {
+        format!("{};refresher=uac", self.interval_s)
+    }
+
     /// What comes next after a refresh at `refreshed`: ours at half time, the end a little before the interval is over
     /// (RFC 4028 section 10).
     pub fn due(&self, refreshed: Instant) -> Due {

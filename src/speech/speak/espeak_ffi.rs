@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use std::ffi::{CStr, CString, c_int, c_short, c_void};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, OnceLock};
 
 use espeak_rs_sys as sys;
@@ -26,6 +26,8 @@ pub(super) struct Library {
 }
 
 struct State {
+    /// The data it was initialised with.
+    data: PathBuf,
     /// The voice that is selected now; selecting one reads its dictionary from disk.
     voice: String,
 }
@@ -43,7 +45,7 @@ impl Library {
             return Ok(library);
         }
         let rate_hz = initialise(folder)?;
-        Ok(LIBRARY.get_or_init(|| Self { state: Mutex::new(State { voice: String::new() }), rate_hz }))
+        Ok(LIBRARY.get_or_init(|| Self { state: Mutex::new(State { data: folder.to_owned(), voice: String::new() }), rate_hz }))
     }
 
     /// Samples per second of all its voices.
@@ -156,6 +158,11 @@ impl Turn<'_> {
     fn select(&mut self, voice: &str) -> Result<(), String> {
         if self.0.voice == voice {
             return Ok(());
+        }
+        let data = &self.0.data;
+        // Without its dictionaries espeak-ng does not fail, it reads through a null pointer.
+        if !data.join("phontab").is_file() {
+            return Err(format!("its data in {} was taken away; start again, and it is unpacked anew", data.display()));
         }
         let name = terminated(voice);
         // SAFETY: `name` is terminated and outlives the call; the lock keeps every other caller out.
