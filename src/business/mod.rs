@@ -1,14 +1,18 @@
 //! What a company brings: its pack, knowledge, flows and tools' contracts, read and checked before a call is answered.
 //! Never talks to a language model, holds no prompts for one, and never runs a tool.
 
+mod figures;
 pub mod flow;
 mod house;
+mod import;
 mod knowledge;
+mod numerals;
 mod pack;
 mod source;
 mod template;
 mod tool;
 
+pub use figures::{Figure, Unit, Unsupported, supported};
 pub use house::{Cue, HouseIntent};
 pub use knowledge::{Entry, Knowledge, tokens};
 pub use pack::{Pack, Phrases, Topic};
