@@ -2,17 +2,21 @@
 //! Never talks to a language model, holds no prompts for one, and never runs a tool.
 
 pub mod emotion;
+mod figures;
 pub mod flow;
 mod house;
 mod identity;
+mod import;
 mod knowledge;
 pub mod memory;
+mod numerals;
 mod pack;
 pub mod recommend;
 mod source;
 mod template;
 mod tool;
 
+pub use figures::{Figure, Unit, Unsupported, supported};
 pub use house::{Cue, HouseIntent};
 pub use identity::{Challenge, Claim, Lockouts, Verification, Verified};
 pub use knowledge::{Entry, Knowledge, is_han, tokens};

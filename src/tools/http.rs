@@ -146,7 +146,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let data = PackData::open(&folder.path().join("pack.db"), folder.path()).await.expect("a database");
         let web = Tools::client().expect("a client");
-        let tools = Tools { specs: Arc::new(BTreeMap::from([("look".to_owned(), spec)])), data, folder: std::path::PathBuf::new(), web, native: Arc::default(), registered: Arc::default() };
+        let tools = Tools {
+            specs: Arc::new(BTreeMap::from([("look".to_owned(), spec)])),
+            data,
+            folder: std::path::PathBuf::new(),
+            web,
+            native: Arc::default(),
+            registered: Arc::default(),
+        };
         let asked = tools.run(&call, None);
         tokio::pin!(service, asked);
         tokio::select! {
