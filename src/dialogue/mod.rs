@@ -26,4 +26,5 @@ pub use openai::{ModelError, OpenAi};
 pub use policy::Refusal;
 pub use prompt::{Function, ModelAnswer, ModelRequest, Rubbish};
 pub use session::{Manner, Speaker};
+pub use understand::near;
 pub use understand::{Ranked, Understanding, language_of};

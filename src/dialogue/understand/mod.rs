@@ -3,6 +3,7 @@
 
 mod features;
 mod linear;
+pub mod near;
 pub(crate) mod numbers;
 pub(crate) mod slots;
 mod yes_no;
