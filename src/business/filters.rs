@@ -364,9 +364,8 @@ mod tests {
             ("'20:15' | time", "8:15 pm", "晚上8点15分"),
             ("'2026-11-24T15:30' | datetime", "Tuesday, November 24 at 3:30 pm", "11月24日星期二下午3点半"),
         ]);
-        let near = |day: &str, language: &str| {
-            render("{{ day | date }}", &context! { day, language, today => "2026-11-22" }).unwrap()
-        };
+        let near =
+            |day: &str, language: &str| render("{{ day | date }}", &context! { day, language, today => "2026-11-22" }).unwrap();
         assert_eq!((near("2026-11-23", "en").as_str(), near("2026-11-24", "zh").as_str()), ("tomorrow", "后天"));
         assert_eq!((near("2027-03-01", "en").as_str(), near("2027-03-01", "zh").as_str()), ("March 1, 2027", "2027年3月1日"));
     }
