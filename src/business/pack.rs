@@ -311,9 +311,9 @@ fn read_flows(
     let sources = read_folder(&folder.join("flows"))?;
     let read: Vec<(Source, Flow)> =
         sources.into_iter().filter_map(|source| flow::read(&source, languages, faults).map(|flow| (source, flow))).collect();
-    let names: BTreeSet<String> = read.iter().map(|(_, flow)| flow.id.clone()).collect();
+    let all: BTreeMap<&str, &Flow> = read.iter().map(|(_, flow)| (flow.id.as_str(), flow)).collect();
     for (source, flow) in &read {
-        faults.extend(flow::check(flow, &names, tools, source));
+        faults.extend(flow::check(flow, &all, tools, source));
     }
     Ok(read.into_iter().map(|(_, flow)| (flow.id.clone(), flow)).collect())
 }
