@@ -3,6 +3,7 @@
 
 pub mod emotion;
 mod figures;
+mod filters;
 pub mod flow;
 mod house;
 mod identity;

@@ -361,8 +361,8 @@ fn read_flows(
     let sources = read_folder(&folder.join("flows"))?;
     let read: Vec<(Source, Flow)> =
         sources.into_iter().filter_map(|source| flow::read(&source, languages, faults).map(|flow| (source, flow))).collect();
-    let names: BTreeSet<String> = read.iter().map(|(_, flow)| flow.id.clone()).collect();
-    let around = flow::Around { flows: &names, tools, identity };
+    let all: BTreeMap<&str, &Flow> = read.iter().map(|(_, flow)| (flow.id.as_str(), flow)).collect();
+    let around = flow::Around { flows: &all, tools, identity };
     for (source, flow) in &read {
         if flow.intent.is_empty() && !identity.values().any(|f| *f == flow.id) {
             faults.push(source.error_at(1, "nothing starts this flow; write [intent], or name it in identity.toml".to_owned()));

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use minijinja::{Environment, State, UndefinedBehavior, Value};
+use minijinja::{Environment, UndefinedBehavior, Value};
 use toml::Spanned;
 
 use crate::talk::Language;
 
+use super::filters;
 use super::source::{Fault, Source};
 
 /// A template a language.
@@ -24,14 +25,17 @@ pub(super) const MOST_WORDS: usize = 25;
 /// And at most this many Chinese characters.
 pub(super) const MOST_HAN: usize = 45;
 /// Signs no voice can say; they stand for formatting.
-const UNSPEAKABLE: &[char] = &['*', '_', '`', '<', '>', '[', ']', '{', '}', '|', '\\', '^', '~', '#'];
+const UNSPEAKABLE: &[char] = &[
+    '*', '_', '`', '<', '>', '[', ']', '{', '}', '|', '\\', '^', '~', '#', '/', '=', '+', '&', '@', '•', '·', '→', '←', '⇒', '×',
+    '÷', '©', '®', '™', '§', '†', '…', '♥',
+];
+/// More digits in a row than this are no quantity anybody says.
+const MOST_DIGITS: usize = 4;
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-    env.add_filter("digits", spaced);
-    env.add_filter("spell", spaced);
-    env.add_filter("money", money);
+    filters::add_to(&mut env);
     env
 });
 
@@ -61,6 +65,20 @@ impl Text {
             }
         }
         Self(raw.get_ref().clone())
+    }
+
+    /// In which language the text is too long to be asked: the caller must keep all of it in mind to answer.
+    pub(super) fn too_long_to_ask(&self) -> Option<String> {
+        let pieces = |template: &str| without_tags(template).split('\u{0}').map(length).max().unwrap_or(0);
+        let long = self.0.iter().find(|(language, template)| pieces(template) > most(**language))?;
+        Some(format!("the {} question has {} words; ask in at most {}", long.0, pieces(long.1), most(*long.0)))
+    }
+
+    /// The variables that stand in a template as they are, without a filter.
+    pub(super) fn unfiltered(&self) -> BTreeSet<String> {
+        let tags = self.0.values().flat_map(|template| template.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()));
+        let bare = |tag: &&str| tag.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'));
+        tags.map(str::trim).filter(bare).map(str::to_owned).collect()
     }
 
     /// The variables that its template reads in each and every language.
@@ -123,23 +141,46 @@ fn complaints(template: &str) -> Vec<String> {
     }
     let plain = without_tags(template);
     let mut found = Vec::new();
-    if let Some(sign) = plain.chars().find(|c| UNSPEAKABLE.contains(c)) {
-        found.push(format!("holds {sign:?}, which no voice can say; write it out"));
-    }
     if plain.contains("http") || plain.contains("www.") {
         found.push("holds a web address; say it in words".to_owned());
+    } else if plain.contains('@') {
+        found.push("holds an e-mail address; say it in words, or write {{ \"…\" | email }}".to_owned());
+    } else if let Some(sign) = plain.chars().find(|c| UNSPEAKABLE.contains(c) || is_picture(*c)) {
+        found.push(format!("holds {sign:?}, which no voice can say; write it out"));
+    }
+    if plain.lines().any(|line| line.trim_start().starts_with("- ")) {
+        found.push("holds a list, which no voice can show; write sentences".to_owned());
+    }
+    if let Some(row) = plain.split(|c: char| !c.is_ascii_digit()).find(|row| row.len() > MOST_DIGITS) {
+        found.push(format!("holds {row}, too long to be said as a number; write {{{{ \"{row}\" | digits }}}}"));
     }
     for sentence in plain.split('\u{0}').flat_map(sentences) {
-        let words = sentence.split_whitespace().count();
-        let han = sentence.chars().filter(|&c| super::knowledge::is_han(c)).count();
-        if words > MOST_WORDS || han > MOST_HAN {
-            found.push(format!(
-                "has a sentence of {} words; a caller keeps at most {MOST_WORDS} in mind, so split it",
-                words.max(han)
-            ));
+        let (words, han) = (sentence.split_whitespace().count(), han(&sentence));
+        if words > MOST_WORDS {
+            found.push(format!("has a sentence of {words} words; a caller keeps at most {MOST_WORDS} in mind, so split it"));
+        } else if han > MOST_HAN {
+            found.push(format!("has a sentence of {han} characters; a caller keeps at most {MOST_HAN} in mind, so split it"));
         }
     }
     found
+}
+
+/// Emoji and other pictures.
+const fn is_picture(c: char) -> bool {
+    matches!(c as u32, 0x2190..=0x21FF | 0x2300..=0x27BF | 0x2B00..=0x2BFF | 0xFE0F | 0x200D | 0x1F000..=0x1FAFF)
+}
+
+fn han(text: &str) -> usize {
+    text.chars().filter(|&c| super::knowledge::is_han(c)).count()
+}
+
+/// Words, or Chinese characters.
+fn length(text: &str) -> usize {
+    text.split_whitespace().count().max(han(text))
+}
+
+const fn most(language: Language) -> usize {
+    if matches!(language, Language::ZH) { MOST_HAN } else { MOST_WORDS }
 }
 
 /// The template's own words: a value counts as one word, a `{% … %}` ends a piece (NUL).
@@ -157,23 +198,6 @@ fn without_tags(template: &str) -> String {
         rest = if close.is_empty() { tagged } else { tagged.split_once(close).map_or("", |(_, after)| after) };
     }
     plain + rest
-}
-
-/// `4271` as `4 2 7 1`, so that it is read key by key.
-fn spaced(value: &Value) -> String {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    text.chars().filter(|c| c.is_alphanumeric()).map(String::from).collect::<Vec<_>>().join(" ")
-}
-
-/// Cents as an amount in the words of the conversation's language.
-fn money(state: &State<'_, '_>, cents: i64) -> String {
-    let chinese = state.lookup("language").is_some_and(|l| l.as_str() == Some("zh"));
-    match (chinese, cents % 100) {
-        (false, 0) => format!("${}", cents / 100),
-        (false, rest) => format!("${}.{:02}", cents / 100, rest.abs()),
-        (true, 0) => format!("{}元", cents / 100),
-        (true, rest) => format!("{}.{:02}元", cents / 100, rest.abs()),
-    }
 }
 
 #[cfg(test)]
@@ -198,5 +222,26 @@ mod tests {
         assert!(complaints(&"word ".repeat(26))[0].contains("26 words"));
         assert!(complaints("{% if a %}One.{% else %}Two {{ b }}.{% endif %}").is_empty());
         assert!(complaints("{% if %}")[0].contains("no template"));
+        for (template, what) in [
+            ("Well done 🎉", "no voice can say"),
+            ("Go to https://example.com now", "web address"),
+            ("Write to help@example.com", "e-mail address"),
+            ("Open 24/7", "'/'"),
+            ("Yes ✓", "no voice can say"),
+            ("One:\n- a\n- b", "a list"),
+            ("Call 10086", "10086"),
+            (&"字".repeat(46), "46 characters"),
+        ] {
+            let found = complaints(template);
+            assert!(found.iter().any(|f| f.contains(what)), "{template}: {found:?}");
+        }
+        for template in [
+            "Call {{ \"10086\" | digits }}.",
+            "It costs $12.50, that is 15% off.",
+            "Order 4271 costs 1,299 dollars.",
+            "5-7个工作日",
+        ] {
+            assert_eq!(complaints(template), Vec::<String>::new(), "{template}");
+        }
     }
 }

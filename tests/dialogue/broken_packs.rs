@@ -1,5 +1,7 @@
 //! A pack with a mistake is refused with the file, the line and what to do.
 
+#![allow(clippy::string_slice, reason = "the marks cut at are ASCII")]
+
 use std::fs;
 use std::path::Path;
 
@@ -38,6 +40,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 const STATUS: &str = "flows/order_status.toml";
+const STATUS_OF_SHOP: &str = "packs/shop/flows/order_status.toml";
 const RETURN: &str = "flows/return_order.toml";
 
 #[test]
@@ -60,6 +63,10 @@ fn targets_slots_tools_and_fields() {
     check(STATUS, "when = \"found.count == 0\"", "when = \"found.count ==\"", ("[[step]]\nbranch", "no expression"));
     check(STATUS, "kind = \"digits\"", "kind = \"digit\"", ("\"digit\"", "did you mean digits?"));
     check(STATUS, "key = \"1\"", "key = \"one\"", ("\"one\"", "no key"));
+    check(STATUS, "min = 4\nmax = 5", "min = 5\nmax = 4", ("[slot.order]", "needs min and max"));
+    check(STATUS, "kind = \"digits\"\nmin = 4\nmax = 5", "kind = \"code\"", ("[slot.order]", "pattern"));
+    check(STATUS, "kind = \"digits\"", "kind = \"code\"\npattern = \"a-9\"", ("[slot.order]", "no code looks like"));
+    check(STATUS, "kind = \"digits\"", "kind = \"date\"", ("[slot.order]", "takes no min"));
 }
 
 #[test]
@@ -69,6 +76,19 @@ fn texts_that_cannot_be_said() {
     check(STATUS, "Let me look that up.", &"word ".repeat(30), ("{ en = \"word", "30 words"));
     check(STATUS, "Let me look that up.", "{{ nothing }}", ("[[step]]\ncall", "nothing may not be set"));
     check(STATUS, "Let me look that up.", "{% if %}", ("{ en = \"{% if", "no template"));
+    for (text, what) in [
+        ("See https://example.com now.", "web address"),
+        ("Mail help@example.com.", "e-mail address"),
+        ("Well done 🎉.", "no voice can say"),
+        ("Call 10086 now.", "10086"),
+        ("Order {{ order }} it is.", "write {{ order | digits }}"),
+    ] {
+        let at = if text.contains("{{") { "[[step]]\ncall" } else { "{ en = \"" };
+        let marker = if text.contains("{{") { at.to_owned() } else { format!("{at}{text}") };
+        check(STATUS, "Let me look that up.", text, (&marker, what));
+    }
+    let long = "word ".repeat(20) + ". " + &"word ".repeat(20);
+    check(STATUS, "What is your order number?", &long, ("[[step]]\nid = \"ask\"", "question has"));
     check(STATUS, "max = 5\n", "max = 5\nsensitive = true\n", ("[[step]]\nid = \"processing\"", "must not be said"));
 }
 
@@ -92,6 +112,40 @@ fn paths_that_lead_nowhere_or_too_early() {
         "goto = \"declined\"",
         ("[[step]]\nid = \"too_late\"", "nothing leads to step too_late"),
     );
+}
+
+#[test]
+fn a_value_that_goes_over_into_another_flow_stays_what_it_is() {
+    let link = "link = \"return_order\"\n";
+    let from = "id = \"done\"\nend = true\n";
+    let linked = format!("id = \"done\"\n{link}");
+    let secret = |text: &str| text.replacen("max = 5\n", "max = 5\nsensitive = true\n", 1);
+    let folder = tempfile::tempdir().unwrap();
+    copy(Path::new("packs/shop"), folder.path());
+    let path = folder.path().join(STATUS);
+    let text = secret(&fs::read_to_string(&path).unwrap().replacen(from, &linked, 1));
+    fs::write(&path, &text).unwrap();
+    let faults = Pack::load(folder.path()).unwrap_err().to_string();
+    assert!(faults.contains("order is sensitive here and not in return_order"), "{faults}");
+    let kind = "kind = \"digits\"\nmin = 4\nmax = 5";
+    fs::write(&path, fs::read_to_string(STATUS_OF_SHOP).unwrap().replacen(from, &linked, 1).replacen(kind, "kind = \"text\"", 1))
+        .unwrap();
+    let faults = Pack::load(folder.path()).unwrap_err().to_string();
+    assert!(faults.contains("order is of another kind in return_order"), "{faults}");
+}
+
+#[test]
+fn an_intent_with_few_phrasings_is_a_warning() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(Path::new("packs/shop"), folder.path());
+    let path = folder.path().join(RETURN);
+    let text = fs::read_to_string(&path).unwrap();
+    let begin = text.find("zh = [").unwrap();
+    let end = begin + text[begin..].find("]\n").unwrap();
+    fs::write(&path, format!("{}zh = [\"我要退货\", \"退货\"{}", &text[..begin], &text[end..])).unwrap();
+    let pack = Pack::load(folder.path()).unwrap_or_else(|e| panic!("{e}"));
+    let warning = pack.warnings().iter().map(ToString::to_string).find(|w| w.contains("only 2 ways")).unwrap();
+    assert!(warning.starts_with(&format!("{}:", path.display())) && warning.contains("write 20"), "{warning}");
 }
 
 #[test]

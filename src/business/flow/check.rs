@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::source::{Fault, Source, nearest};
 use super::super::template::{Text, expression_variables};
 use super::super::tool::{Effect, Level, ToolSpec};
-use super::{Action, Call, Collect, Flow, Verify};
+use super::{Action, Call, Collect, Flow, SlotKind, Verify};
 
 /// Variables that every template may read.
 const ALWAYS: &[&str] = &["language", "company", "selling"];
@@ -27,7 +27,7 @@ struct Known {
 
 /// What the flows of a pack can reach.
 pub(crate) struct Around<'a> {
-    pub(crate) flows: &'a BTreeSet<String>,
+    pub(crate) flows: &'a BTreeMap<&'a str, &'a Flow>,
     pub(crate) tools: &'a BTreeMap<String, ToolSpec>,
     /// Level → the flow that proves it.
     pub(crate) identity: &'a BTreeMap<Level, String>,
@@ -46,7 +46,7 @@ pub(crate) fn check(flow: &Flow, around: &Around<'_>, source: &Source) -> Vec<Fa
 
 struct Checker<'a> {
     flow: &'a Flow,
-    flows: &'a BTreeSet<String>,
+    flows: &'a BTreeMap<&'a str, &'a Flow>,
     tools: &'a BTreeMap<String, ToolSpec>,
     identity: &'a BTreeMap<Level, String>,
     source: &'a Source,
@@ -61,10 +61,7 @@ impl Checker<'_> {
                 Action::Collect(Collect { slot, .. }) => self.check_slot(at, slot),
                 Action::Forget(slots) => slots.iter().for_each(|slot| self.check_slot(at, slot)),
                 Action::Call(call) => self.check_call(at, call),
-                Action::Link(flow) if !self.flows.contains(flow) => {
-                    let hint = nearest(flow, self.flows.iter().map(String::as_str));
-                    self.fault(at, format!("there is no flow {flow}; {hint}"));
-                }
+                Action::Link(flow) => self.check_link(at, flow),
                 Action::Branch(branches) => {
                     for (when, _) in branches {
                         if let Err(e) = expression_variables(when) {
@@ -75,7 +72,26 @@ impl Checker<'_> {
                 Action::Identify(level) => self.check_level(at, *level),
                 Action::Verify(verify) => self.check_verify(at, verify),
                 Action::SendCode(tool) => self.check_send_code(at, tool),
-                Action::Go | Action::Confirm { .. } | Action::Link(_) | Action::Transfer(_) | Action::End => {}
+                Action::Go | Action::Confirm { .. } | Action::Transfer(_) | Action::End => {}
+            }
+        }
+    }
+
+    /// Slots of one name go over into the other flow: they must be of one kind there, and as secret.
+    fn check_link(&mut self, at: usize, name: &str) {
+        let Some(other) = self.flows.get(name) else {
+            let hint = nearest(name, self.flows.keys().copied());
+            return self.fault(at, format!("there is no flow {name}; {hint}"));
+        };
+        for (slot, here) in &self.flow.slots {
+            let Some(there) = other.slots.get(slot) else { continue };
+            if here.sensitive && !there.sensitive {
+                self.fault(
+                    at,
+                    format!("{slot} is sensitive here and not in {name}; make it sensitive there, or give it another name"),
+                );
+            } else if !here.kind.same_as(&there.kind) {
+                self.fault(at, format!("{slot} is of another kind in {name}; give one of them another name"));
             }
         }
     }
@@ -250,6 +266,7 @@ impl Checker<'_> {
         }
         match &step.action {
             Action::Collect(collect) => {
+                [&collect.ask].into_iter().chain(&collect.again).chain(&collect.check).for_each(|t| self.check_question(at, t));
                 self.check_text(at, &collect.ask, known);
                 let mut answered = known.clone();
                 answered.set.insert(collect.slot.clone());
@@ -261,7 +278,10 @@ impl Checker<'_> {
                 }
                 collect.echo.iter().chain(&collect.check).for_each(|t| self.check_text(at, t, &answered));
             }
-            Action::Confirm { ask, .. } => self.check_text(at, ask, known),
+            Action::Confirm { ask, .. } => {
+                self.check_question(at, ask);
+                self.check_text(at, ask, known);
+            }
             Action::Branch(branches) => {
                 for (when, _) in branches {
                     let variables = expression_variables(when).unwrap_or_default();
@@ -313,6 +333,18 @@ impl Checker<'_> {
                 self.fault(at, format!("{name} is sensitive and must not be said; take it out of the text"));
             }
             self.check_variable(at, &variable, known);
+        }
+        for variable in text.unfiltered() {
+            let kind = self.flow.slots.get(root(&variable)).map(|slot| &slot.kind);
+            if let Some(filter) = kind.and_then(SlotKind::filter) {
+                self.fault(at, format!("{variable} cannot be said as it is; write {{{{ {variable} | {filter} }}}}"));
+            }
+        }
+    }
+
+    fn check_question(&mut self, at: usize, text: &Text) {
+        if let Some(what) = text.too_long_to_ask() {
+            self.fault(at, what);
         }
     }
 

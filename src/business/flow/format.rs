@@ -15,7 +15,7 @@ use super::super::tool::identifier_ok;
 use super::{Action, Among, Call, Collect, Flow, Slot, SlotChoice, SlotKind, Step, Verify};
 
 /// Fewer ways to start a flow than this are too few to recognise it by.
-const FEW_PHRASINGS: usize = 5;
+const FEW_PHRASINGS: usize = 20;
 const MOST_REPROMPTS: usize = 3;
 
 /// What a kind of slot needs besides its name.

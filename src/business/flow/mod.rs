@@ -255,6 +255,31 @@ impl Slot {
     }
 }
 
+impl SlotKind {
+    /// Whether values of one can stand for values of the other.
+    pub(super) fn same_as(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+
+    /// The filter without which a voice would misread such a value.
+    pub(super) const fn filter(&self) -> Option<&'static str> {
+        match self {
+            Self::Digits { .. } => Some("digits"),
+            Self::Code { .. } | Self::Postcode => Some("spell"),
+            Self::Date => Some("date"),
+            Self::Time => Some("time"),
+            Self::DateTime => Some("datetime"),
+            Self::Amount => Some("money"),
+            Self::Months => Some("months"),
+            Self::Duration => Some("duration"),
+            Self::Percent => Some("percent"),
+            Self::Phone => Some("phone"),
+            Self::Email => Some("email"),
+            Self::Choice(_) | Self::Number { .. } | Self::Name | Self::Record | Self::Text => None,
+        }
+    }
+}
+
 impl SlotChoice {
     fn to_choice(&self) -> Choice {
         Choice { id: self.id.clone(), phrases: self.phrases.values().flatten().cloned().collect(), key: self.key }

@@ -8,6 +8,7 @@ mod concepts;
 mod features;
 mod language;
 mod linear;
+pub mod near;
 pub(crate) mod numbers;
 pub(crate) mod slots;
 mod yes_no;

@@ -37,6 +37,9 @@ const CURRENCIES: [(char, &str); 4] = [('$', "美元"), ('£', "英镑"), ('€'
 pub(super) fn read(number: &Number, around: &Around<'_>) -> String {
     match number {
         Number::Money(sign, amount) => {
+            if *sign == '¥' && amount.fraction.len() <= 2 {
+                return yuan(amount);
+            }
             let unit = CURRENCIES.into_iter().find(|(known, _)| known == sign).map_or("元", |(_, unit)| unit);
             let amount = Amount { whole: amount.whole.clone(), fraction: amount.fraction.trim_end_matches('0').to_owned() };
             let two = amount.whole == "2" && amount.fraction.is_empty();
@@ -57,6 +60,22 @@ pub(super) fn read(number: &Number, around: &Around<'_>) -> String {
             .map(|c| c.to_digit(10).map_or_else(|| format!(" {} ", c.to_ascii_uppercase()), |d| DIGITS[d as usize].to_string()))
             .collect(),
     }
+}
+
+/// 十二元五角, 三元零五分, 两元; 两角 without any 元.
+fn yuan(amount: &Amount) -> String {
+    let two = |n: &str| if n == "2" { "两".to_owned() } else { plain(n) };
+    let cents = format!("{:0<2}", amount.fraction);
+    let (jiao, fen) = (cents.chars().next().unwrap_or('0'), cents.chars().nth(1).unwrap_or('0'));
+    let mut said = if amount.whole == "0" && cents != "00" { String::new() } else { format!("{}元", two(&amount.whole)) };
+    match (jiao, fen) {
+        ('0', '0') => {}
+        ('0', fen) if said.is_empty() => said.push_str(&format!("{}分", two(&fen.to_string()))),
+        ('0', fen) => said.push_str(&format!("零{}分", plain(&fen.to_string()))),
+        (jiao, '0') => said.push_str(&format!("{}角", plain(&jiao.to_string()))),
+        (jiao, fen) => said.push_str(&format!("{}角{}分", plain(&jiao.to_string()), plain(&fen.to_string()))),
+    }
+    said
 }
 
 /// A bare run of digits, read by what stands beside it.
@@ -180,7 +199,10 @@ mod tests {
             ("有4271件", "有四千二百七十一件"),
             ("共10件、12件、110件", "共十件、十二件、一百一十件"),
             ("1,005个和 10,010 个", "一千零五个和 一万零一十 个"),
-            ("¥1,299.50", "一千二百九十九点五元"),
+            ("¥1,299.50", "一千二百九十九元五角"),
+            ("共12.05元。", "共十二元零五分。"),
+            ("12.34元", "十二元三角四分"),
+            ("0.50元", "五角"),
             ("￥２", "两元"),
             ("$20", "二十美元"),
             ("打了8.5折，省15%", "打了八点五折，省百分之十五"),

@@ -208,6 +208,9 @@ fn quantity(rest: &[char]) -> Option<(Number, usize)> {
         length += 1;
         return Some((Number::Percent(amount), length));
     }
+    if rest.get(length) == Some(&'元') && amount.fraction.len() == 2 {
+        return Some((Number::Money('¥', amount), length + 1));
+    }
     Some((if bare { Number::Plain(amount.whole) } else { Number::Decimal(amount) }, length))
 }
 
