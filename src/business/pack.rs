@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use crate::talk::Language;
 
+use super::emotion::EmotionPolicy;
 use super::flow::{self, Flow};
 use super::house::{Cue, House, HouseIntent, house};
 use super::knowledge::{Entry, Knowledge, tokens};
@@ -48,6 +49,7 @@ pub struct Pack {
     tools: BTreeMap<String, ToolSpec>,
     /// Level → the flow that proves it.
     identity: BTreeMap<Level, String>,
+    emotion: EmotionPolicy,
     warnings: Vec<Fault>,
 }
 
@@ -150,6 +152,7 @@ impl Pack {
         check_migrations(folder, &mut faults);
         let identity = read_identity(folder, &mut faults)?;
         let flows = read_flows(folder, &languages, (&tools, &identity), &mut faults)?;
+        let emotion = EmotionPolicy::read(folder, &languages, &mut faults)?;
         let company = Text::check(&raw.company, &languages, &manifest, &mut faults);
         let (prompts, requests, house) = furnish(&raw, &manifest, &languages, &mut faults);
         let (errors, warnings): (Vec<_>, Vec<_>) = faults.into_iter().partition(|f| f.severity == Severity::Error);
@@ -170,6 +173,7 @@ impl Pack {
             knowledge: Knowledge::new(entries),
             tools,
             identity,
+            emotion,
             warnings,
         };
         let clashes = pack.clashes()?;
@@ -253,6 +257,11 @@ impl Pack {
     /// Whether this flow proves an identity: it is run by the engine, never asked for.
     pub fn proves_identity(&self, flow: &str) -> bool {
         self.identity.values().any(|f| f == flow)
+    }
+
+    /// What a caller's feelings change.
+    pub const fn emotion(&self) -> &EmotionPolicy {
+        &self.emotion
     }
 
     /// What could be better.

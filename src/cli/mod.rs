@@ -137,6 +137,8 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
             Ok(exit_code(doctor::run(&args, &findings, &mut stdout())?))
         }
         Command::Eval(eval::EvalArgs { what }) => match what {
+            eval::What::Emotion(args) => eval::emotion::run(&args, &mut stdout()).map(done),
+            eval::What::Recommend(args) => eval::recommend::run(&args, &mut stdout()).map(done),
             eval::What::Dialogue(args) => {
                 let well = runtime.block_on(eval::dialogue::run(&args, &logged(file)?.dialogue, &mut stdout()))?;
                 Ok(exit_code(well))

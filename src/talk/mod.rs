@@ -7,6 +7,7 @@ mod heard;
 mod ids;
 mod language;
 mod prompt;
+mod prosody;
 mod sentence;
 mod transcript;
 
@@ -16,5 +17,6 @@ pub use heard::{AudioRange, Heard, Playout, Probability};
 pub use ids::{CallId, ReplyId, TurnId};
 pub use language::Language;
 pub use prompt::{Closing, Prompt};
+pub use prosody::{EmotionOn, Pitch, Prosody};
 pub use sentence::{AfterReply, Importance, Sentence};
 pub use transcript::{Alternative, Finality, Transcript, Word};

@@ -2,6 +2,8 @@
 //! Never a test: each prints figures.
 
 pub mod dialogue;
+pub mod emotion;
+pub mod recommend;
 
 use clap::{Args, Subcommand};
 
@@ -18,4 +20,8 @@ pub struct EvalArgs {
 pub enum What {
     /// Scripted callers against the engine, judged by the end state
     Dialogue(dialogue::DialogueArgs),
+    /// Feelings read from words, against labelled lines
+    Emotion(emotion::EmotionArgs),
+    /// Recommendations against the most popular products, on a seeded log of purchases
+    Recommend(recommend::RecommendArgs),
 }
