@@ -7,6 +7,7 @@ mod house;
 mod identity;
 mod knowledge;
 mod pack;
+pub mod recommend;
 mod source;
 mod template;
 mod tool;
