@@ -118,6 +118,8 @@ struct RawTool {
     sql: Option<Vec<String>>,
     http: Option<RawHttp>,
     native: Option<String>,
+    #[serde(default)]
+    reads: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -486,8 +488,12 @@ fn tool_of(name: String, raw: RawTool) -> Result<ToolSpec, String> {
         private: raw.private,
         timeout,
         arguments: raw.args,
+        reads: raw.reads,
         binding,
     };
+    if !spec.reads.is_empty() && !matches!(spec.binding, Binding::Native(_)) {
+        return Err(format!("{}: reads is for a tool with native = \"…\"; write sql = [\"…\"] instead", spec.name));
+    }
     let accounts = spec.arguments.values().filter(|kind| **kind == ArgumentKind::Account).count();
     if accounts > 1 || (accounts == 1 && spec.level == Level::ANONYMOUS) {
         return Err(format!("{}: an argument of kind account stands alone and needs level = 1 or more", spec.name));

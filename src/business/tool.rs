@@ -103,6 +103,8 @@ pub struct ToolSpec {
     pub timeout: Duration,
     /// Its arguments; all are needed.
     pub arguments: BTreeMap<String, ArgumentKind>,
+    /// Statements with which a built-in tool reads the pack's database, by the name it gives each.
+    pub reads: BTreeMap<String, String>,
     /// What runs it.
     pub binding: Binding,
 }

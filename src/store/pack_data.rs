@@ -90,6 +90,13 @@ impl PackData {
         Ok(sqlx::query_scalar("SELECT total_changes()").fetch_one(&self.writer).await?)
     }
 
+    /// Every row of one statement that only reads and takes no values: for what the program itself works through.
+    pub async fn every_row(&self, sql: &str) -> Result<Vec<Map<String, Value>>, PackDataError> {
+        let (sql, values) = bound(sql, &BTreeMap::new())?;
+        let rows = sqlx::query_with(AssertSqlSafe(sql), values).fetch_all(&self.readers).await?;
+        Ok(rows.iter().map(object).collect())
+    }
+
     /// Runs statements that write, all or none; the rows of the last one are the result.
     pub async fn change(&self, statements: &[String], arguments: &BTreeMap<String, Value>) -> Result<Value, PackDataError> {
         let mut transaction = self.writer.begin().await?;

@@ -2,6 +2,7 @@
 //! Never decides whether a call is allowed; it is the second lock behind that decision, not the first.
 
 mod http;
+mod recommend;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,8 @@ use thiserror::Error;
 
 use crate::business::{Binding, Effect, Level, Pack, ToolCall, ToolFailure, ToolSpec, Verified};
 use crate::store::pack_data::{PackData, PackDataError};
+
+pub use recommend::Recommend;
 
 /// A tool written in Rust, for what neither SQL nor HTTP can do.
 #[async_trait]
@@ -42,6 +45,14 @@ pub enum ToolsError {
         /// The name it asks for.
         native: String,
     },
+    /// A built-in tool lacks a statement to read the pack's database with.
+    #[error("the tool {tool} needs reads.{read} = \"SELECT …\" in tools.toml")]
+    NoRead {
+        /// The pack's name for it.
+        tool: String,
+        /// The statement it lacks.
+        read: &'static str,
+    },
     /// A tool that writes is declared as one that reads.
     #[error("the tool {0} writes, but the pack declares effect = \"reads\"; declare effect = \"writes\"")]
     HiddenWrite(String),
@@ -53,6 +64,7 @@ pub struct Tools {
     specs: Arc<BTreeMap<String, ToolSpec>>,
     data: PackData,
     web: reqwest::Client,
+    /// By the tool's name in the pack.
     native: Arc<BTreeMap<String, Arc<dyn NativeTool>>>,
 }
 
@@ -65,22 +77,18 @@ impl fmt::Debug for Tools {
 impl Tools {
     /// Opens what the pack's tools reach; its database lies in `DATA/packs/NAME.db`.
     pub async fn open(pack: &Pack, data: &Path, native: BTreeMap<String, Arc<dyn NativeTool>>) -> Result<Self, ToolsError> {
-        for spec in pack.tools().values() {
-            let Binding::Native(name) = &spec.binding else { continue };
-            match native.get(name) {
-                None => return Err(ToolsError::NoSuchNative { tool: spec.name.clone(), native: name.clone() }),
-                Some(tool) if tool.effect() == Effect::Writes && spec.effect == Effect::Reads => {
-                    return Err(ToolsError::HiddenWrite(spec.name.clone()));
-                }
-                Some(_) => {}
-            }
-        }
         let file = data.join("packs").join(format!("{}.db", pack.name()));
         let database = PackData::open(&file, &pack.folder().join("database")).await?;
+        let mut by_tool = BTreeMap::new();
+        for spec in pack.tools().values() {
+            if let Binding::Native(name) = &spec.binding {
+                by_tool.insert(spec.name.clone(), native_tool(spec, (name, &native), &database)?);
+            }
+        }
         // reqwest is built without a TLS provider of its own; a second installation is refused and harmless.
         rustls::crypto::ring::default_provider().install_default().ok();
         let web = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { specs: Arc::new(pack.tools().clone()), data: database, web, native: Arc::new(native) })
+        Ok(Self { specs: Arc::new(pack.tools().clone()), data: database, web, native: Arc::new(by_tool) })
     }
 
     /// The same tools over a database in another folder.
@@ -114,7 +122,7 @@ impl Tools {
             match &spec.binding {
                 Binding::Sql(statements) => self.sql(spec.effect, statements, call).await.map_err(|e| failed(e.to_string())),
                 Binding::Http { method, url } => http::call(&self.web, method, url, call).await.map_err(failed),
-                Binding::Native(name) => self.native[name].run(&call.arguments).await.map_err(failed),
+                Binding::Native(_) => self.native[&call.name].run(&call.arguments).await.map_err(failed),
             }
         };
         tokio::time::timeout(call.timeout, work).await.unwrap_or_else(|_| Err(ToolFailure::TimedOut(call.name.clone())))
@@ -132,4 +140,24 @@ impl Tools {
             (Effect::Writes, statements) => self.data.change(statements, &call.arguments).await,
         }
     }
+}
+
+/// The tool written in Rust that the pack means: one handed in under that name, else a built-in one.
+fn native_tool(
+    spec: &ToolSpec,
+    (name, handed_in): (&str, &BTreeMap<String, Arc<dyn NativeTool>>),
+    data: &PackData,
+) -> Result<Arc<dyn NativeTool>, ToolsError> {
+    let tool: Arc<dyn NativeTool> = match (handed_in.get(name), name) {
+        (Some(tool), _) => Arc::clone(tool),
+        (None, recommend::NAME) => {
+            let no_read = |read| ToolsError::NoRead { tool: spec.name.clone(), read };
+            Arc::new(Recommend::new(data.clone(), spec.reads.clone()).map_err(no_read)?)
+        }
+        (None, _) => return Err(ToolsError::NoSuchNative { tool: spec.name.clone(), native: name.to_owned() }),
+    };
+    if tool.effect() == Effect::Writes && spec.effect == Effect::Reads {
+        return Err(ToolsError::HiddenWrite(spec.name.clone()));
+    }
+    Ok(tool)
 }
