@@ -6,6 +6,7 @@ pub mod flow;
 mod house;
 mod identity;
 mod knowledge;
+pub mod memory;
 mod pack;
 pub mod recommend;
 mod source;
