@@ -163,9 +163,11 @@ impl Turn {
         }
     }
 
-    /// Whether a word shortly before the entry denies it.
+    /// Whether a word shortly before the entry denies it. "Don't put me back in that queue" denies no anger: an idiom of anger stays.
     fn denied(&self, hit: &Hit) -> bool {
-        self.shortly_before(hit).any(|other| other.sense == Sense::Negation)
+        let angry = matches!(hit.sense, Sense::Feeling([angry, ..]) if angry > 0.0);
+        let idiom = angry && hit.entry.split_whitespace().count() >= 3;
+        !idiom && self.shortly_before(hit).any(|other| other.sense == Sense::Negation)
     }
 
     fn degree(&self, hit: &Hit) -> f32 {
