@@ -156,7 +156,11 @@ impl Memory {
     /// The caller's answer. A no wipes what was remembered; that it was said is all that stays.
     #[must_use]
     pub fn answered(self, yes: bool, today: NaiveDate) -> Self {
-        if yes { Self { consent: Consent::Given(today), ..self } } else { Self { consent: Consent::Refused(today), ..Self::default() } }
+        if yes {
+            Self { consent: Consent::Given(today), ..self }
+        } else {
+            Self { consent: Consent::Refused(today), ..Self::default() }
+        }
     }
 
     /// What the next call may begin with: nothing without consent.
@@ -242,7 +246,10 @@ mod tests {
         let memory = Memory::from_json(&kept).unwrap();
         let recalled = memory.recall(day(7), &config);
         let unfinished = recalled.unfinished.expect("a week is not over");
-        assert_eq!((unfinished.flow.as_str(), &unfinished.slots), ("return_order", &BTreeMap::from([("order".into(), json!("12346"))])));
+        assert_eq!(
+            (unfinished.flow.as_str(), &unfinished.slots),
+            ("return_order", &BTreeMap::from([("order".into(), json!("12346"))]))
+        );
         assert_eq!((recalled.language, recalled.last_order), (Some(Language::ZH), Some("12346")));
         assert_eq!(memory.recall(day(8), &config).unfinished, None);
         let finished = memory.remember(CallNotes::default(), day(1), &config);
@@ -269,7 +276,8 @@ mod tests {
     #[test]
     fn the_latest_topics_are_kept_each_once() {
         let config = MemoryConfig { topics: 2, ..MemoryConfig::default() };
-        let about = |topics: &[&str]| CallNotes { topics: topics.iter().map(ToString::to_string).collect(), ..CallNotes::default() };
+        let about =
+            |topics: &[&str]| CallNotes { topics: topics.iter().map(ToString::to_string).collect(), ..CallNotes::default() };
         let memory = Memory::default().answered(true, day(0));
         let memory = memory.remember(about(&["a", "b"]), day(0), &config).remember(about(&["c", "b"]), day(1), &config);
         assert_eq!(memory.recall(day(1), &config).topics, ["c", "b"]);

@@ -102,7 +102,9 @@ impl Reason {
     /// The product that the sentence names, if it names one.
     pub fn because_of(&self) -> Option<&str> {
         match self {
-            Self::BoughtTogether { with: product } | Self::Follows { after: product } | Self::Alike { to: product } => Some(product),
+            Self::BoughtTogether { with: product } | Self::Follows { after: product } | Self::Alike { to: product } => {
+                Some(product)
+            }
             Self::UsedUp | Self::Popular => None,
         }
     }

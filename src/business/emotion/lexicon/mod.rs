@@ -236,7 +236,8 @@ fn words_of(word: &'static str) -> Vec<Piece> {
 fn sense_of(heading: &str) -> Sense {
     let mut feelings = [0.0; Emotion::ALL.len()];
     for part in heading.split(',') {
-        let (name, weight) = part.trim().split_once(' ').map_or((part.trim(), None), |(name, weight)| (name, weight.parse().ok()));
+        let (name, weight) =
+            part.trim().split_once(' ').map_or((part.trim(), None), |(name, weight)| (name, weight.parse().ok()));
         let needed = || weight.unwrap_or_else(|| panic!("[{heading}] needs a number"));
         match name {
             "grievance" => return Sense::Grievance(needed()),
@@ -276,7 +277,8 @@ mod tests {
 
     #[test]
     fn longer_entries_win_and_gaps_stay_in_their_clause() {
-        let lexicon = Lexicon::read("[angry 1]\nhow many .. times, fed up\n[pleased 1]\nfed, 不错, 错, ^great$\n[upset 1]\nsad*", 3);
+        let lexicon =
+            Lexicon::read("[angry 1]\nhow many .. times, fed up\n[pleased 1]\nfed, 不错, 错, ^great$\n[upset 1]\nsad*", 3);
         assert_eq!(found(&lexicon, "I'm fed up, how many more times?"), ["fed up", "how many .. times"]);
         assert!(found(&lexicon, "how many, times").is_empty());
         assert_eq!(found(&lexicon, "真不错,sadly"), ["不错", "sad*"]);
