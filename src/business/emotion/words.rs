@@ -10,6 +10,8 @@ type Scores = [f32; Emotion::ALL.len()];
 
 /// Log-odds of a turn in which nothing is found: most turns are plain.
 const PRIOR: Scores = [0.0, 0.0, 0.0, 1.1, 0.0];
+/// Entries that together weigh less leave room for hints.
+const SPEAKS_UP: f32 = 1.0;
 /// How far before an entry a word may deny it or say its degree.
 const REACH: usize = 3;
 /// What stands before a `but` counts this much, and what stands after it that much.
@@ -35,7 +37,9 @@ const SHOUTED: f32 = 0.9;
 /// Reads a turn, given what was said before it.
 pub(super) fn read(text: &str, language: Language, before: &[Said<'_>]) -> Reading {
     let Some(lexicon) = lexicon::of(language) else { return Reading::of(PRIOR, Vec::new()) };
-    let mut tally = Turn::new(lexicon, text).tally(burden(lexicon, before));
+    let turn = Turn::new(lexicon, text);
+    let mut tally = turn.tally(burden(lexicon, before));
+    tally.hint(lexicon.hints(&turn.tokens));
     if shouted(text) {
         tally.add("capitals", Emotion::Angry, SHOUTED);
     }
@@ -92,6 +96,14 @@ impl Tally {
         if weight != 0.0 {
             self.scores[emotion as usize] += weight;
             self.evidence.push(Evidence { cue, emotion, weight });
+        }
+    }
+
+    /// Where no entry speaks up, the words' other company does.
+    fn hint(&mut self, hints: Scores) {
+        let found = Emotion::ALL.iter().filter(|e| **e != Emotion::Neutral).map(|e| self.scores[*e as usize]);
+        if found.fold(0.0, f32::max) < SPEAKS_UP {
+            Emotion::ALL.into_iter().for_each(|e| self.add("words of such phrases", e, hints[e as usize]));
         }
     }
 }
@@ -159,7 +171,8 @@ impl Turn {
             | Sense::Contrast
             | Sense::Concession
             | Sense::BadNews
-            | Sense::Blank => {}
+            | Sense::Blank
+            | Sense::Plain => {}
         }
     }
 

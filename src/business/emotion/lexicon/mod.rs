@@ -1,6 +1,8 @@
 //! The words that tell feelings, one file a language, and where they stand in a turn.
 //! Never weighs one against another; `words` does.
 
+mod hints;
+
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -8,6 +10,7 @@ use crate::talk::Language;
 
 use super::super::knowledge::is_han;
 use super::Emotion;
+use hints::Hints;
 
 /// What finding an entry says.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,6 +35,8 @@ pub(super) enum Sense {
     BadNews,
     /// Nothing: its words are no other entry's.
     Blank,
+    /// Nothing, and it is not looked for: what calm callers say, for the hints.
+    Plain,
 }
 
 /// One word of a turn; a Chinese character is a word.
@@ -62,6 +67,7 @@ pub(super) struct Lexicon {
     by_stem: HashMap<&'static str, Vec<usize>>,
     /// How many words `..` stands for at most.
     longest_gap: usize,
+    hints: Hints,
 }
 
 struct Entry {
@@ -120,7 +126,8 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
 impl Lexicon {
     /// Reads `[sense weight, …]` headings and the entries below each, parted by commas and line ends; `#` begins a comment.
     fn read(file: &'static str, longest_gap: usize) -> Self {
-        let mut lexicon = Self { entries: Vec::new(), by_word: HashMap::new(), by_stem: HashMap::new(), longest_gap };
+        let mut lexicon =
+            Self { entries: Vec::new(), by_word: HashMap::new(), by_stem: HashMap::new(), longest_gap, hints: Hints::default() };
         let mut sense = Sense::Blank;
         for line in file.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
             match line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
@@ -133,6 +140,13 @@ impl Lexicon {
 
     fn add(&mut self, text: &'static str, sense: Sense) {
         let pieces = pieces(text.trim_start_matches('^').trim_end_matches('$'));
+        if let Some(emotion) = tells_of(sense) {
+            let words: Vec<&str> = pieces.iter().filter_map(Piece::word).collect();
+            self.hints.learn(&words, emotion);
+        }
+        if sense == Sense::Plain {
+            return;
+        }
         let number = self.entries.len();
         match pieces.first().expect("an entry has a word") {
             Piece::Word(word) => self.by_word.entry(word).or_default().push(number),
@@ -140,6 +154,12 @@ impl Lexicon {
             Piece::Gap => panic!("the entry {text:?} begins with a gap"),
         }
         self.entries.push(Entry { text, pieces, sense, starts_turn: text.starts_with('^'), ends_turn: text.ends_with('$') });
+    }
+
+    /// What the words hint at by the entries they stand in elsewhere.
+    pub(super) fn hints(&self, tokens: &[Token]) -> [f32; Emotion::ALL.len()] {
+        let words: Vec<&str> = tokens.iter().map(|token| token.text.as_str()).collect();
+        self.hints.of(&words)
     }
 
     /// The entries found, in the order of the turn; of two that share a word, the one with more words.
@@ -206,6 +226,25 @@ impl Lexicon {
     }
 }
 
+impl Piece {
+    const fn word(&self) -> Option<&'static str> {
+        match self {
+            Self::Word(word) | Self::Stem(word) => Some(word),
+            Self::Gap => None,
+        }
+    }
+}
+
+/// What an entry's words hint at when they stand in other company.
+fn tells_of(sense: Sense) -> Option<Emotion> {
+    match sense {
+        Sense::Feeling(weights) => Emotion::ALL.into_iter().max_by(|a, b| weights[*a as usize].total_cmp(&weights[*b as usize])),
+        Sense::Grievance(_) => Some(Emotion::Angry),
+        Sense::Blank | Sense::Plain | Sense::Trouble(_) => Some(Emotion::Neutral),
+        Sense::Fixed | Sense::Negation | Sense::Degree(_) | Sense::Contrast | Sense::Concession | Sense::BadNews => None,
+    }
+}
+
 /// The first letters of a word, all of it if it is shorter.
 fn key(word: &str) -> &str {
     word.char_indices().nth(STEM_KEY).map_or(word, |(end, _)| word.split_at(end).0)
@@ -236,8 +275,10 @@ fn words_of(word: &'static str) -> Vec<Piece> {
 fn sense_of(heading: &str) -> Sense {
     let mut feelings = [0.0; Emotion::ALL.len()];
     for part in heading.split(',') {
-        let (name, weight) =
-            part.trim().split_once(' ').map_or((part.trim(), None), |(name, weight)| (name, weight.parse().ok()));
+        let (name, weight) = match part.trim().split_once(' ') {
+            Some((name, weight)) => (name, weight.parse().ok()),
+            None => (part.trim(), None),
+        };
         let needed = || weight.unwrap_or_else(|| panic!("[{heading}] needs a number"));
         match name {
             "grievance" => return Sense::Grievance(needed()),
@@ -247,9 +288,9 @@ fn sense_of(heading: &str) -> Sense {
             "negation" => return Sense::Negation,
             "contrast" => return Sense::Contrast,
             "concession" => return Sense::Concession,
-            "bad news" => return Sense::BadNews,
-            "bad" => return Sense::BadNews,
+            "badnews" => return Sense::BadNews,
             "blank" => return Sense::Blank,
+            "plain" => return Sense::Plain,
             _ => {
                 let emotion = Emotion::ALL.iter().find(|e| e.as_str() == name);
                 let emotion = emotion.unwrap_or_else(|| panic!("[{heading}] names no emotion"));
