@@ -9,6 +9,7 @@ mod knowledge;
 pub mod memory;
 mod pack;
 pub mod recommend;
+mod rules;
 mod source;
 mod template;
 mod tool;

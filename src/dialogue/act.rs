@@ -296,7 +296,7 @@ impl Draft<'_> {
 
     fn help(&mut self) {
         let language = self.session.language;
-        let topics: Vec<&str> = self.pack.flows().values().filter_map(|f| f.about.template(language)).collect();
+        let topics = menu::abouts(self.pack, language);
         let (and, comma) = if language == Language::ZH { ("和", "、") } else { (" and ", ", ") };
         let topics = match topics.split_last() {
             Some((last, rest)) if !rest.is_empty() => format!("{}{and}{last}", rest.join(comma)),

@@ -243,6 +243,7 @@ impl Session {
         let mut all = Map::new();
         all.insert("language".to_owned(), self.language.code().into());
         all.insert("company".to_owned(), pack.company(self.language).into());
+        all.insert("policy".to_owned(), Json::Object(pack.policy().clone()));
         if let Some(identity) = &self.identity {
             all.insert("caller".to_owned(), Json::Object(identity.caller().clone()));
         }
