@@ -219,8 +219,8 @@ impl<'p> Draft<'p> {
         }
         self.session.last = done;
         if !self.session.queue.is_empty() {
-            let flow = self.session.queue.remove(0);
-            self.session.stack.push(Frame::new(&self.pack.flows()[&flow]));
+            let asked_for = self.session.queue.remove(0);
+            self.session.stack.push(asked_for);
         } else if let Some(frame) = self.session.stack.last() {
             let about = self.pack.flows()[&frame.flow].about.template(self.session.language);
             self.cue_with(Cue::Resume, &minijinja::context! { about });

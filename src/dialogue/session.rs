@@ -137,7 +137,7 @@ pub(super) struct Session {
     /// Flows under way; the last is the one at hand.
     pub(super) stack: Vec<Frame>,
     /// Flows asked for in the same breath, begun one after the other.
-    pub(super) queue: Vec<String>,
+    pub(super) queue: Vec<Frame>,
     /// The flow that ended last: what "it" and "no, 12346" are about.
     pub(super) last: Option<Frame>,
     pub(super) waiting: Waiting,
