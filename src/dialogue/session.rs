@@ -200,7 +200,8 @@ impl Session {
         let stack = std::mem::take(&mut self.stack);
         self.stack = stack.into_iter().filter_map(|frame| frame.adapted(old, new)).collect();
         self.last = self.last.take().and_then(|frame| frame.adapted(old, new));
-        self.queue.retain(|flow| new.flows().contains_key(flow));
+        let queue = std::mem::take(&mut self.queue);
+        self.queue = queue.into_iter().filter_map(|frame| frame.adapted(old, new)).collect();
         let known = |topic: &Topic| new.topics().iter().any(|(t, _)| t == topic);
         let offered = !matches!(&self.waiting, Waiting::Clarify(topics) if !topics.iter().all(known));
         if self.stack.last() != at_hand.as_ref() || !offered {

@@ -36,7 +36,8 @@ CREATE TABLE payment_methods (
 );
 CREATE INDEX payment_methods_of ON payment_methods (customer);
 
--- `item_en` carries its article, as it is said in a sentence. `goes_with` is the product most bought beside it.
+-- `item_en` carries its article, as it is said in a sentence. `goes_with` is the product most bought beside it; what is
+-- `used_up` is bought again.
 CREATE TABLE products (
   id              INTEGER PRIMARY KEY,
   category        INTEGER NOT NULL,
@@ -46,6 +47,7 @@ CREATE TABLE products (
   option_kind     TEXT NOT NULL,
   price_cents     INTEGER NOT NULL,
   warranty_months INTEGER NOT NULL,
+  used_up         INTEGER NOT NULL DEFAULT 0 CHECK (used_up IN (0, 1)),
   goes_with       INTEGER NOT NULL REFERENCES products (id)
 );
 
@@ -174,3 +176,14 @@ CREATE VIEW told_items AS
     JOIN orders o ON o.number = oi.order_number
     JOIN variants v ON v.id = oi.variant
     JOIN products p ON p.id = v.product;
+
+-- What recommendations are learnt from: who bought what (a greater `at` is later), and what there is to suggest.
+CREATE VIEW purchases AS
+  SELECT o.customer, v.product, 1000 - o.placed_days_ago AS at
+    FROM orders o JOIN order_items i ON i.order_number = o.number JOIN variants v ON v.id = i.variant
+   WHERE o.status <> 'cancelled';
+
+CREATE VIEW suggestions AS
+  SELECT p.id, p.category, MIN(v.price_cents) AS price_cents, p.option_kind AS tags, SUM(v.stock) AS in_stock, p.used_up AS consumable,
+         p.item_en, p.name_zh
+    FROM products p JOIN variants v ON v.product = p.id GROUP BY p.id;

@@ -49,7 +49,7 @@ SELECT id * 10 + 1, id, 'the card ending in ' || printf('%04d', id * 7877 % 1000
 UNION ALL SELECT id * 10 + 2, id, 'the bank account', '银行账户' FROM customers WHERE id % 2 = 0 OR id < 100007
 UNION ALL SELECT id * 10 + 3, id, 'the gift card', '礼品卡' FROM customers WHERE id % 3 = 0 OR id < 100004;
 
-INSERT INTO products VALUES
+INSERT INTO products (id, category, name_en, item_en, name_zh, option_kind, price_cents, warranty_months, goes_with) VALUES
   (1, 1, 'desk lamp', 'a desk lamp', '台灯', 'colour', 3490, 24, 6),
   (2, 1, 'paper lantern', 'a paper lantern', '纸灯笼', 'colour', 1890, 12, 5),
   (3, 1, 'floor lamp', 'a floor lamp', '落地灯', 'colour', 8900, 24, 6),
@@ -100,6 +100,8 @@ INSERT INTO products VALUES
   (48, 7, 'cushion', 'a cushion', '靠垫', 'colour', 1890, 12, 47),
   (49, 7, 'winter gloves', 'winter gloves', '保暖手套', 'size', 1690, 12, 45),
   (50, 7, 'rain boots', 'rain boots', '雨靴', 'size', 3990, 24, 43);
+
+UPDATE products SET used_up = 1 WHERE name_en IN ('green tea', 'light bulb', 'wool socks');
 
 -- Which options a product comes in, and what an option adds to its price.
 CREATE TEMP TABLE options (kind TEXT, place INTEGER, en TEXT, zh TEXT, extra_percent INTEGER);
