@@ -13,6 +13,7 @@ pub mod memory;
 mod numerals;
 mod pack;
 pub mod recommend;
+mod rules;
 mod source;
 mod template;
 mod tool;

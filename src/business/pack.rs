@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use minijinja::value::Serde;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 use toml::Spanned;
 
 use crate::talk::Language;
@@ -15,6 +17,7 @@ use super::flow::{self, Flow};
 use super::house::{Cue, House, HouseIntent, house};
 use super::import;
 use super::knowledge::{Entry, Knowledge, tokens};
+use super::rules;
 use super::source::{Fault, PackError, Severity, Source, nearest};
 use super::template::{RawText, Text, sentences};
 use super::tool::{ArgumentKind, Binding, Effect, Level, ToolSpec, identifier_ok};
@@ -51,6 +54,7 @@ pub struct Pack {
     /// Level → the flow that proves it.
     identity: BTreeMap<Level, String>,
     emotion: EmotionPolicy,
+    policy: Map<String, Value>,
     warnings: Vec<Fault>,
 }
 
@@ -151,11 +155,12 @@ impl Pack {
             faults.push(manifest.error(raw.name.span(), "a pack's name is made of a-z, 0-9, - and _".to_owned()));
         }
         let tools = read_tools(folder, &mut faults)?;
-        let mut entries = read_knowledge(folder, &languages, &mut faults)?;
+        let policy = rules::read(folder, &mut faults)?;
+        let mut entries = read_knowledge(folder, &languages, (&policy, raw.company.get_ref()), &mut faults)?;
         entries.extend(import::read(&folder.join("knowledge"), &languages, &entries, &mut faults)?);
         check_migrations(folder, &mut faults);
         let identity = read_identity(folder, &mut faults)?;
-        let flows = read_flows(folder, &languages, (&tools, &identity), &mut faults)?;
+        let flows = read_flows(folder, &languages, (&tools, &identity, &policy), &mut faults)?;
         let emotion = EmotionPolicy::read(folder, &languages, &mut faults)?;
         let company = Text::check(&raw.company, &languages, &manifest, &mut faults);
         let (prompts, requests, house) = furnish(&raw, &manifest, &languages, &mut faults);
@@ -178,6 +183,7 @@ impl Pack {
             tools,
             identity,
             emotion,
+            policy,
             warnings,
         };
         let clashes = pack.clashes()?;
@@ -253,6 +259,11 @@ impl Pack {
     /// The tools by name.
     pub fn tools(&self) -> &BTreeMap<String, ToolSpec> {
         &self.tools
+    }
+
+    /// The company's rules that are plain values.
+    pub const fn policy(&self) -> &Map<String, Value> {
+        &self.policy
     }
 
     /// The flow that proves an identity of that level.
@@ -355,14 +366,14 @@ impl Pack {
 fn read_flows(
     folder: &Path,
     languages: &[Language],
-    (tools, identity): (&BTreeMap<String, ToolSpec>, &BTreeMap<Level, String>),
+    (tools, identity, policy): (&BTreeMap<String, ToolSpec>, &BTreeMap<Level, String>, &Map<String, Value>),
     faults: &mut Vec<Fault>,
 ) -> Result<BTreeMap<String, Flow>, PackError> {
     let sources = read_folder(&folder.join("flows"))?;
     let read: Vec<(Source, Flow)> =
         sources.into_iter().filter_map(|source| flow::read(&source, languages, faults).map(|flow| (source, flow))).collect();
     let all: BTreeMap<&str, &Flow> = read.iter().map(|(_, flow)| (flow.id.as_str(), flow)).collect();
-    let around = flow::Around { flows: &all, tools, identity };
+    let around = flow::Around { flows: &all, tools, identity, policy };
     for (source, flow) in &read {
         if flow.intent.is_empty() && !identity.values().any(|f| *f == flow.id) {
             faults.push(source.error_at(1, "nothing starts this flow; write [intent], or name it in identity.toml".to_owned()));
@@ -423,7 +434,12 @@ fn read_folder(folder: &Path) -> Result<Vec<Source>, PackError> {
     paths.iter().map(|path| Source::read(path)).collect()
 }
 
-fn read_knowledge(folder: &Path, languages: &[Language], faults: &mut Vec<Fault>) -> Result<Vec<Entry>, PackError> {
+fn read_knowledge(
+    folder: &Path,
+    languages: &[Language],
+    (policy, company): (&Map<String, Value>, &BTreeMap<Language, String>),
+    faults: &mut Vec<Fault>,
+) -> Result<Vec<Entry>, PackError> {
     let path = folder.join("faq.toml");
     if !path.exists() {
         return Ok(Vec::new());
@@ -448,9 +464,14 @@ fn read_knowledge(folder: &Path, languages: &[Language], faults: &mut Vec<Fault>
             faults.push(source.error(raw.phrasings.span(), format!("{id} has no phrasings in {language}; add some")));
         }
         let answer = Text::check(&raw.answer, languages, &source, faults);
-        if let Some(variable) = answer.variables().iter().find(|v| *v != "company" && *v != "language") {
-            faults.push(source.error_at(line, format!("an answer knows no {variable}; only flows have variables")));
+        let known =
+            |v: &str| matches!(v, "company" | "language") || v.strip_prefix("policy.").is_some_and(|r| policy.contains_key(r));
+        if let Some(variable) = answer.variables().iter().find(|v| !known(v)) {
+            faults.push(source.error_at(line, format!("an answer knows no {variable}; only company, language and policy.NAME")));
         }
+        let answer = answer.filled(|language| {
+            minijinja::context! { language => language.code(), company => company.get(&language), policy => Serde(policy) }
+        });
         let about = Text::check(&raw.about, languages, &source, faults);
         entries.push(Entry { id, about, answer, phrasings: raw.phrasings.into_inner() });
     }

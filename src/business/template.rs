@@ -51,6 +51,15 @@ impl Text {
         render(template, variables)
     }
 
+    /// The text with variables that are known beforehand filled in. A language that cannot be rendered stays as it is.
+    pub(super) fn filled(self, variables: impl Fn(Language) -> Value) -> Self {
+        let fill = |(language, template): (Language, String)| {
+            let text = render(&template, &variables(language)).unwrap_or(template);
+            (language, text)
+        };
+        Self(self.0.into_iter().map(fill).collect())
+    }
+
     /// Reads a text, noting what a voice could not say.
     pub(super) fn check(raw: &RawText, languages: &[Language], at: &Source, faults: &mut Vec<Fault>) -> Self {
         let span = raw.span();
@@ -81,9 +90,14 @@ impl Text {
         tags.map(str::trim).filter(bare).map(str::to_owned).collect()
     }
 
-    /// The variables that its template reads in each and every language.
+    /// The variables that its template reads in each and every language. A chosen record counts whatever column is read,
+    /// `chosen.city.name_en` here and `chosen.city.name_zh` there: both are `chosen.city`.
     pub(super) fn variables_everywhere(&self) -> BTreeSet<String> {
-        let all = self.0.values().map(|t| variables(t));
+        let record = |variable: String| match variable.strip_prefix("chosen.").and_then(|rest| rest.split_once('.')) {
+            Some((slot, _)) => format!("chosen.{slot}"),
+            None => variable,
+        };
+        let all = self.0.values().map(|t| variables(t).into_iter().map(record).collect::<BTreeSet<_>>());
         all.reduce(|a, b| a.intersection(&b).cloned().collect()).unwrap_or_default()
     }
 

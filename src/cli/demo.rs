@@ -43,9 +43,10 @@ enum Step {
     Interrupt(Duration, &'static str),
 }
 
-const SCRIPT: [Step; 5] = [
+const SCRIPT: [Step; 6] = [
     Step::Say("where is my order"),
     Step::Say("four two seven one"),
+    Step::Say("nine zero two one zero"),
     Step::Say("what is your return policy"),
     Step::Interrupt(Duration::from_millis(1_500), "what are your opening hours"),
     Step::Say("goodbye"),

@@ -45,13 +45,14 @@ impl Draft<'_> {
         if !matches!(commands, [Command::PartOfNumber { .. }]) {
             self.session.dictated.clear();
         }
-        let mut started = false;
+        let (mut started, mut queued) = (false, false);
         for command in commands {
-            if matches!(command, Command::StartFlow { .. }) && std::mem::replace(&mut started, true) {
-                self.queue(command);
-            } else {
-                self.carry_out(command, turn);
+            match command {
+                Command::StartFlow { flow } if started => queued = self.queue(flow),
+                Command::SetSlot { slot, value } if queued => self.set_queued(slot, value),
+                other => self.carry_out(other, turn),
             }
+            started |= matches!(command, Command::StartFlow { .. });
             if self.next.is_some() {
                 return;
             }
@@ -59,11 +60,19 @@ impl Draft<'_> {
         if started || !self.session.stack.is_empty() { self.run() } else { self.idle() }
     }
 
-    fn queue(&mut self, command: &Command) {
-        if let Command::StartFlow { flow } = command
-            && !self.session.queue.contains(flow)
-        {
-            self.session.queue.push(flow.clone());
+    /// A second request in the same breath waits for the first; what was told for it waits with it.
+    fn queue(&mut self, flow: &str) -> bool {
+        let underway = self.session.stack.iter().chain(&self.session.queue).any(|f| f.flow == flow);
+        if !underway {
+            self.session.queue.push(Frame { opening: self.readings.clone(), ..Frame::new(&self.pack.flows()[flow]) });
+        }
+        !underway
+    }
+
+    fn set_queued(&mut self, slot: &str, value: &Value) {
+        if let Some(frame) = self.session.queue.last_mut() {
+            frame.set(slot, value.clone());
+            frame.readings.insert(slot.to_owned(), self.readings.clone());
         }
     }
 
@@ -126,7 +135,7 @@ impl Draft<'_> {
 
     fn set(&mut self, slot: &str, value: &Value) {
         let readings = self.readings.clone();
-        if let Some((frame, _)) = self.at_hand() {
+        if let Some((frame, _)) = self.at_hand().filter(|(_, flow)| flow.slots.contains_key(slot)) {
             frame.set(slot, value.clone());
             frame.readings.insert(slot.to_owned(), readings);
         }
@@ -314,7 +323,7 @@ impl Draft<'_> {
 
     fn help(&mut self) {
         let language = self.session.language;
-        let topics: Vec<&str> = self.pack.flows().values().filter_map(|f| f.about.template(language)).collect();
+        let topics = menu::abouts(self.pack, language);
         let (and, comma) = if language == Language::ZH { ("和", "、") } else { (" and ", ", ") };
         let topics = match topics.split_last() {
             Some((last, rest)) if !rest.is_empty() => format!("{}{and}{last}", rest.join(comma)),

@@ -34,6 +34,10 @@ pub(super) fn pick<'r>(among: &Among, rows: &'r [Json], given: &Given<'_>) -> Op
     by_value(among, rows, given)
         .or_else(|| given.readings.iter().find_map(|words| by_words(among, rows, words)))
         .or_else(|| given.readings.iter().find_map(|words| by_place(rows, words)))
+        .or_else(|| match rows {
+            [only] if among.only && given.value.is_none() => Some(only),
+            _ => None,
+        })
 }
 
 /// The slot's value for a row.

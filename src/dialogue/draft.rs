@@ -3,7 +3,7 @@
 
 use tracing::error;
 
-use crate::business::flow::{Action, Call, Collect, Flow, Step, Verify};
+use crate::business::flow::{Action, Call, Collect, Flow, SlotKind, Step, Verify};
 use crate::business::{
     ArgumentKind, Challenge, Claim, Cue, Effect, Level, Pack, Text, ToolCall, ToolFailure, ToolSpec, Verification, sentences,
     truth,
@@ -11,6 +11,7 @@ use crate::business::{
 use crate::privacy::Pii;
 use crate::talk::Expectation;
 
+use super::Value;
 use super::among::{self, Given};
 use super::session::{Frame, Session, Waiting};
 
@@ -208,6 +209,7 @@ impl<'p> Draft<'p> {
     fn finish(&mut self) {
         let done = self.session.stack.pop();
         if let Some(proof) = done.as_ref().filter(|f| self.pack.proves_identity(&f.flow)) {
+            self.told_before(proof);
             let proved = Level::PROVABLE.into_iter().filter(|l| *l <= self.session.level());
             if proved.map(|l| self.pack.identity_flow(l)).any(|f| f.is_some_and(|f| f.id == proof.flow)) {
                 self.again = true;
@@ -219,14 +221,26 @@ impl<'p> Draft<'p> {
         }
         self.session.last = done;
         if !self.session.queue.is_empty() {
-            let flow = self.session.queue.remove(0);
-            self.session.stack.push(Frame::new(&self.pack.flows()[&flow]));
+            let asked_for = self.session.queue.remove(0);
+            self.session.stack.push(asked_for);
         } else if let Some(frame) = self.session.stack.last() {
             let about = self.pack.flows()[&frame.flow].about.template(self.session.language);
             if !self.shorter {
                 self.cue_with(Cue::Resume, &minijinja::context! { about });
             }
             self.again = true;
+        }
+    }
+
+    /// The number that a caller gave to be known by is not asked for again by the flow that goes on.
+    fn told_before(&mut self, proof: &Frame) {
+        let Some((frame, flow)) = self.at_hand() else { return };
+        for (name, value) in &proof.slots {
+            let wanted = flow.slots.get(name).filter(|slot| !frame.slots.contains_key(name) && fits(&slot.kind, value));
+            if wanted.is_some() {
+                frame.set(name, value.clone());
+                frame.readings.insert(name.clone(), proof.readings.get(name).cloned().unwrap_or_default());
+            }
         }
     }
 
@@ -457,6 +471,14 @@ impl<'p> Draft<'p> {
 
 fn plain(value: &serde_json::Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Whether a value of another flow's slot can be one of this kind.
+fn fits(kind: &SlotKind, value: &Value) -> bool {
+    match (kind, value) {
+        (SlotKind::Digits { min, max }, Value::Digits(digits)) => (usize::from(*min)..=usize::from(*max)).contains(&digits.len()),
+        _ => false,
+    }
 }
 
 /// `order` or `found.number` among the variables.

@@ -7,6 +7,7 @@ use crate::talk::Language;
 
 use super::among::{self, Given};
 use super::session::{Frame, Session, Waiting};
+use super::understand::numbers::without_numbers;
 use super::understand::slots::Joined;
 use super::understand::{ACT, CLARIFY, Ranked, Understanding, slots};
 use super::{Command, Value};
@@ -119,12 +120,14 @@ impl Brain<'_> {
     fn wanted_value(&self) -> Option<Vec<Command>> {
         let (name, slot) = self.session.wanted(self.pack)?;
         let free = matches!(slot.kind, SlotKind::Text | SlotKind::Name);
-        if free && self.best(ACT).is_some() {
+        // What happened, in a caller's own words, may sound like any topic of the pack; only requests about the talk itself count.
+        if free && matches!(self.best(ACT), Some(Topic::House(_))) {
             return None;
         }
         let frame = self.session.stack.last()?;
         let Some(value) = self.value(slot).or_else(|| self.record(frame, slot)) else { return self.dictated(name, slot) };
-        let elsewhere = self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if *flow != frame.flow));
+        let elsewhere =
+            self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if *flow != frame.flow) && !self.as_answered(slot));
         match elsewhere {
             Some(topic) if matches!(slot.kind, SlotKind::Digits { .. }) => Some(self.begin(topic)),
             _ => Some(vec![Command::SetSlot { slot: name.to_owned(), value }]),
@@ -138,6 +141,12 @@ impl Brain<'_> {
             Joined::Part(digits) if self.best(ACT).is_none() => Some(vec![Command::PartOfNumber { digits }]),
             Joined::Part(_) | Joined::Nothing => None,
         }
+    }
+
+    /// Whether the words are one of the ways to answer the question for that slot ("order 4271").
+    fn as_answered(&self, slot: &Slot) -> bool {
+        let said = without_numbers(self.words);
+        slot.phrases.values().flatten().any(|phrase| without_numbers(&phrase.replace("{digits}", "1234")) == said)
     }
 
     /// The record on the table that the words choose.
@@ -159,7 +168,7 @@ impl Brain<'_> {
     fn other_of_last(&self) -> Option<(String, Value)> {
         let last = self.session.last.as_ref().filter(|_| self.session.stack.is_empty())?;
         let elsewhere = matches!(self.best(ACT), Some(Topic::Flow(flow)) if *flow != last.flow);
-        let few_words = super::understand::numbers::without_numbers(self.words).len() <= MOST_WORDS_AROUND;
+        let few_words = without_numbers(self.words).len() <= MOST_WORDS_AROUND;
         if elsewhere || !few_words {
             return None;
         }

@@ -1,6 +1,7 @@
 //! The keypad menu: flows that have a key, and `0` for a person.
 //! Never the only way: whatever it offers can be said as well.
 
+use crate::business::flow::Flow;
 use crate::business::{Cue, HouseIntent, Pack, Topic};
 use crate::talk::{Choice, Digit, Language};
 
@@ -30,12 +31,24 @@ pub(super) fn choices(pack: &Pack) -> Vec<Choice> {
 
 /// The menu in words, a sentence a key.
 pub(super) fn sentences(pack: &Pack, language: Language) -> Vec<String> {
-    let mut flows: Vec<_> = pack.flows().values().filter_map(|f| Some((f.key?, f))).collect();
-    flows.sort_by_key(|(key, _)| key.event());
     let line = |cue, variables: &minijinja::Value| pack.prompt(cue).render(language, variables).unwrap_or_default();
-    let items = flows.into_iter().map(|(key, flow)| {
+    let items = by_key(pack).into_iter().map(|(key, flow)| {
         let about = flow.about.template(language).unwrap_or_default();
         line(Cue::MenuItem, &minijinja::context! { about, key => key.to_string() })
     });
     items.chain([line(Cue::MenuAgent, &minijinja::context! { key => AGENT.to_string() })]).collect()
+}
+
+/// What is on the menu, in a few words each; what can be asked for at all where there is no menu.
+pub(super) fn abouts(pack: &Pack, language: Language) -> Vec<&str> {
+    let on_menu: Vec<&Flow> = by_key(pack).into_iter().map(|(_, flow)| flow).collect();
+    let asked_for = || pack.flows().values().filter(|f| !f.intent.is_empty()).collect();
+    let flows: Vec<&Flow> = if on_menu.is_empty() { asked_for() } else { on_menu };
+    flows.into_iter().filter_map(|f| f.about.template(language)).collect()
+}
+
+fn by_key(pack: &Pack) -> Vec<(Digit, &Flow)> {
+    let mut flows: Vec<_> = pack.flows().values().filter_map(|f| Some((f.key?, f))).collect();
+    flows.sort_by_key(|(key, _)| key.event());
+    flows
 }

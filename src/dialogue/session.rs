@@ -138,7 +138,7 @@ pub(super) struct Session {
     /// Flows under way; the last is the one at hand.
     pub(super) stack: Vec<Frame>,
     /// Flows asked for in the same breath, begun one after the other.
-    pub(super) queue: Vec<String>,
+    pub(super) queue: Vec<Frame>,
     /// The flow that ended last: what "it" and "no, 12346" are about.
     pub(super) last: Option<Frame>,
     pub(super) waiting: Waiting,
@@ -213,7 +213,8 @@ impl Session {
         let stack = std::mem::take(&mut self.stack);
         self.stack = stack.into_iter().filter_map(|frame| frame.adapted(old, new)).collect();
         self.last = self.last.take().and_then(|frame| frame.adapted(old, new));
-        self.queue.retain(|flow| new.flows().contains_key(flow));
+        let queue = std::mem::take(&mut self.queue);
+        self.queue = queue.into_iter().filter_map(|frame| frame.adapted(old, new)).collect();
         let known = |topic: &Topic| new.topics().iter().any(|(t, _)| t == topic);
         let offered = !matches!(&self.waiting, Waiting::Clarify(topics) if !topics.iter().all(known));
         if self.stack.last() != at_hand.as_ref() || !offered {
@@ -257,6 +258,7 @@ impl Session {
         all.insert("language".to_owned(), self.language.code().into());
         all.insert("company".to_owned(), pack.company(self.language).into());
         all.insert("selling".to_owned(), self.selling.into());
+        all.insert("policy".to_owned(), Json::Object(pack.policy().clone()));
         if let Some(identity) = &self.identity {
             all.insert("caller".to_owned(), Json::Object(identity.caller().clone()));
         }

@@ -55,12 +55,18 @@ fn a_confirmation_that_does_not_read_back() {
 
 #[test]
 fn targets_slots_tools_and_fields() {
-    check(STATUS, "goto = \"unknown\"", "goto = \"unknwon\"", ("\"unknwon\"", "did you mean unknown?"));
+    check(STATUS, "goto = \"shipped\"", "goto = \"shiped\"", ("\"shiped\"", "did you mean shipped?"));
     check(STATUS, "collect = \"order\"", "collect = \"ordr\"", ("[[step]]\nid = \"ask\"", "no slot ordr"));
-    check(STATUS, "call = \"order_status\"", "call = \"order_statsu\"", ("[[step]]\ncall", "did you mean order_status?"));
-    check(STATUS, "args = { order = \"order\" }", "args = {}", ("[[step]]\ncall", "needs order"));
-    check(STATUS, "save = \"found\"", "store = \"found\"", ("store", "unknown field"));
-    check(STATUS, "when = \"found.count == 0\"", "when = \"found.count ==\"", ("[[step]]\nbranch", "no expression"));
+    check(STATUS, "call = \"my_orders\"", "call = \"my_ordres\"", ("[[step]]\ncall", "did you mean my_orders?"));
+    check(RETURN, "args = { order = \"order\", reason", "args = { reason", ("[[step]]\nid = \"write\"", "needs order"));
+    check(
+        RETURN,
+        "days = \"policy.return_days\"",
+        "days = \"policy.retrun_days\"",
+        ("[[step]]\nid = \"write\"", "did you mean return_days?"),
+    );
+    check(STATUS, "save = \"orders\"", "store = \"orders\"", ("store", "unknown field"));
+    check(STATUS, "when = \"orders.count == 0\"", "when = \"orders.count ==\"", ("[[step]]\nbranch", "no expression"));
     check(STATUS, "kind = \"digits\"", "kind = \"digit\"", ("\"digit\"", "did you mean digits?"));
     check(STATUS, "key = \"1\"", "key = \"one\"", ("\"one\"", "no key"));
     check(STATUS, "min = 4\nmax = 5", "min = 5\nmax = 4", ("[slot.order]", "needs min and max"));
@@ -97,15 +103,10 @@ fn paths_that_lead_nowhere_or_too_early() {
     check(
         STATUS,
         "id = \"processing\"",
-        "id = \"processing\"\nnext = \"done\"\n[[step]]\nid = \"orphan\"",
+        "id = \"processing\"\nnext = \"late\"\n[[step]]\nid = \"orphan\"",
         ("[[step]]\nid = \"processing\"", "exactly one thing"),
     );
-    check(
-        STATUS,
-        "forget = [\"order\"]\nnext = \"ask\"",
-        "forget = [\"order\"]\nnext = \"delivered\"",
-        ("[[step]]\nid = \"delivered\"", "order may not be set"),
-    );
+    check(STATUS, "goto = \"no_orders\"", "goto = \"delivered\"", ("[[step]]\nid = \"delivered\"", "order may not be set"));
     check(
         RETURN,
         "goto = \"too_late\"",

@@ -1,105 +1,189 @@
--- The shop's customers and orders: invented, the same on every machine, and evergreen (days are counted from today).
+-- What the shop keeps. Days are counted from today and not from a date, so that the example never grows old.
 
+CREATE TABLE cities (
+  id      INTEGER PRIMARY KEY,
+  name_en TEXT NOT NULL,
+  name_zh TEXT NOT NULL
+);
+
+CREATE TABLE carriers (
+  id      INTEGER PRIMARY KEY,
+  name_en TEXT NOT NULL,
+  name_zh TEXT NOT NULL
+);
+
+-- `id` is the customer number; `may_remember` and `may_advertise` are the customer's consents.
 CREATE TABLE customers (
-  id   INTEGER PRIMARY KEY,
-  name TEXT NOT NULL,
-  city TEXT NOT NULL
+  id            INTEGER PRIMARY KEY,
+  first_name_en TEXT NOT NULL,
+  first_name_zh TEXT NOT NULL,
+  last_name_en  TEXT NOT NULL,
+  last_name_zh  TEXT NOT NULL,
+  email         TEXT NOT NULL UNIQUE,
+  phone         TEXT NOT NULL UNIQUE,
+  street        TEXT NOT NULL,
+  postcode      TEXT NOT NULL CHECK (length(postcode) = 5),
+  city          INTEGER NOT NULL REFERENCES cities (id),
+  may_remember  INTEGER NOT NULL CHECK (may_remember IN (0, 1)),
+  may_advertise INTEGER NOT NULL CHECK (may_advertise IN (0, 1))
+);
+
+CREATE TABLE payment_methods (
+  id       INTEGER PRIMARY KEY,
+  customer INTEGER NOT NULL REFERENCES customers (id),
+  name_en  TEXT NOT NULL,
+  name_zh  TEXT NOT NULL
+);
+CREATE INDEX payment_methods_of ON payment_methods (customer);
+
+-- `item_en` carries its article, as it is said in a sentence. `goes_with` is the product most bought beside it; what is
+-- `used_up` is bought again.
+CREATE TABLE products (
+  id              INTEGER PRIMARY KEY,
+  category        INTEGER NOT NULL,
+  name_en         TEXT NOT NULL UNIQUE,
+  item_en         TEXT NOT NULL,
+  name_zh         TEXT NOT NULL UNIQUE,
+  option_kind     TEXT NOT NULL,
+  price_cents     INTEGER NOT NULL,
+  warranty_months INTEGER NOT NULL,
+  used_up         INTEGER NOT NULL DEFAULT 0 CHECK (used_up IN (0, 1)),
+  goes_with       INTEGER NOT NULL REFERENCES products (id)
+);
+
+CREATE TABLE variants (
+  id          INTEGER PRIMARY KEY,
+  product     INTEGER NOT NULL REFERENCES products (id),
+  option_en   TEXT NOT NULL,
+  option_zh   TEXT NOT NULL,
+  price_cents INTEGER NOT NULL,
+  stock       INTEGER NOT NULL CHECK (stock >= 0),
+  UNIQUE (product, option_en)
+);
+
+CREATE TABLE coupons (
+  code      TEXT PRIMARY KEY,
+  percent   INTEGER NOT NULL,
+  min_cents INTEGER NOT NULL,
+  active    INTEGER NOT NULL CHECK (active IN (0, 1))
 );
 
 CREATE TABLE orders (
   number             TEXT PRIMARY KEY,
   customer           INTEGER NOT NULL REFERENCES customers (id),
   status             TEXT NOT NULL CHECK (status IN ('processing', 'shipped', 'delivered', 'cancelled')),
-  item_en            TEXT NOT NULL,
-  item_zh            TEXT NOT NULL,
-  carrier_en         TEXT NOT NULL,
-  carrier_zh         TEXT NOT NULL,
+  placed_days_ago    INTEGER NOT NULL,
   arrives_in_days    INTEGER,
   delivered_days_ago INTEGER,
-  price_cents        INTEGER NOT NULL
+  carrier            INTEGER NOT NULL REFERENCES carriers (id),
+  payment            INTEGER NOT NULL REFERENCES payment_methods (id),
+  coupon             TEXT REFERENCES coupons (code),
+  street             TEXT NOT NULL,
+  postcode           TEXT NOT NULL CHECK (length(postcode) = 5),
+  city               INTEGER NOT NULL REFERENCES cities (id),
+  cancel_reason      TEXT CHECK (cancel_reason IN ('unneeded', 'mistake')),
+  option_changed     INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX orders_of ON orders (customer);
+
+CREATE TABLE order_items (
+  id           INTEGER PRIMARY KEY,
+  order_number TEXT NOT NULL REFERENCES orders (number),
+  variant      INTEGER NOT NULL REFERENCES variants (id),
+  price_cents  INTEGER NOT NULL
+);
+CREATE INDEX order_items_of ON order_items (order_number);
+
+CREATE TABLE invoices (
+  number       TEXT PRIMARY KEY,
+  order_number TEXT NOT NULL UNIQUE REFERENCES orders (number)
 );
 
+-- `item` is empty when the whole order goes back.
 CREATE TABLE returns (
-  number       TEXT PRIMARY KEY,
+  id           INTEGER PRIMARY KEY,
+  number       TEXT NOT NULL GENERATED ALWAYS AS ('R' || id),
   order_number TEXT NOT NULL UNIQUE REFERENCES orders (number),
+  item         INTEGER REFERENCES order_items (id),
   reason       TEXT NOT NULL,
+  refund_cents INTEGER NOT NULL,
   created_at   TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
 );
 
-INSERT INTO customers (id, name, city) VALUES
-  (1, 'Anna', 'Harbour City'),
-  (2, 'Ben', 'North Bay'),
-  (3, 'Chen', 'Millfield'),
-  (4, 'Dora', 'Lakeside'),
-  (5, 'Emil', 'Harbour City'),
-  (6, 'Fang', 'North Bay'),
-  (7, 'Grace', 'Millfield'),
-  (8, 'Hugo', 'Lakeside'),
-  (9, 'Ines', 'Harbour City'),
-  (10, 'Jun', 'North Bay'),
-  (11, 'Kate', 'Millfield'),
-  (12, 'Liu', 'Lakeside'),
-  (13, 'Mara', 'Harbour City'),
-  (14, 'Nils', 'North Bay'),
-  (15, 'Olga', 'Millfield'),
-  (16, 'Paul', 'Lakeside'),
-  (17, 'Qiang', 'Harbour City'),
-  (18, 'Rosa', 'North Bay'),
-  (19, 'Sven', 'Millfield'),
-  (20, 'Ting', 'Lakeside'),
-  (21, 'Uma', 'Harbour City'),
-  (22, 'Victor', 'North Bay'),
-  (23, 'Wei', 'Millfield'),
-  (24, 'Xenia', 'Lakeside'),
-  (25, 'Yan', 'Harbour City'),
-  (26, 'Zoe', 'North Bay');
+CREATE TABLE exchanges (
+  id               INTEGER PRIMARY KEY,
+  number           TEXT NOT NULL GENERATED ALWAYS AS ('E' || id),
+  order_number     TEXT NOT NULL UNIQUE REFERENCES orders (number),
+  item             INTEGER NOT NULL REFERENCES order_items (id),
+  variant          INTEGER NOT NULL REFERENCES variants (id),
+  difference_cents INTEGER NOT NULL,
+  created_at       TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
 
-INSERT INTO orders (number, customer, status, item_en, item_zh, carrier_en, carrier_zh, arrives_in_days, delivered_days_ago, price_cents) VALUES
-  ('4271', 1, 'shipped', 'a desk lamp', '台灯', 'Swift Post', '速邮', 2, NULL, 3490),
-  ('12345', 2, 'delivered', 'headphones', '耳机', 'City Courier', '同城快递', NULL, 6, 8990),
-  ('12346', 2, 'shipped', 'a paper lantern', '纸灯笼', 'Blue Freight', '蓝运物流', 1, NULL, 1890),
-  ('1180', 3, 'delivered', 'a raincoat', '雨衣', 'Swift Post', '速邮', NULL, 45, 4550),
-  ('5150', 4, 'processing', 'a camping stove', '露营炉', 'Swift Post', '速邮', NULL, NULL, 7900),
-  ('6024', 5, 'cancelled', 'a backpack', '背包', 'City Courier', '同城快递', NULL, NULL, 6400),
-  ('12471', 2, 'cancelled', 'a tea set', '茶具', 'Blue Freight', '蓝运物流', NULL, NULL, 5900),
-  ('2542', 7, 'shipped', 'a desk lamp', '台灯', 'Swift Post', '速邮', 4, NULL, 3490),
-  ('7851', 18, 'shipped', 'a backpack', '背包', 'Swift Post', '速邮', 1, NULL, 6400),
-  ('4657', 19, 'shipped', 'a backpack', '背包', 'Swift Post', '速邮', 2, NULL, 6400),
-  ('1763', 14, 'delivered', 'wool socks', '羊毛袜', 'Blue Freight', '蓝运物流', NULL, 8, 1250),
-  ('6054', 19, 'shipped', 'a water bottle', '水壶', 'Blue Freight', '蓝运物流', 2, NULL, 1590),
-  ('7101', 2, 'shipped', 'a water bottle', '水壶', 'Swift Post', '速邮', 4, NULL, 1590),
-  ('17005', 19, 'processing', 'a bicycle light', '自行车灯', 'City Courier', '同城快递', NULL, NULL, 2290),
-  ('5911', 25, 'cancelled', 'a camping stove', '露营炉', 'Swift Post', '速邮', NULL, NULL, 7900),
-  ('18604', 24, 'delivered', 'a bicycle light', '自行车灯', 'City Courier', '同城快递', NULL, 39, 2290),
-  ('11934', 25, 'delivered', 'headphones', '耳机', 'Swift Post', '速邮', NULL, 32, 8990),
-  ('7909', 19, 'shipped', 'headphones', '耳机', 'City Courier', '同城快递', 3, NULL, 8990),
-  ('19501', 3, 'shipped', 'a raincoat', '雨衣', 'City Courier', '同城快递', 1, NULL, 4550),
-  ('15072', 23, 'delivered', 'a backpack', '背包', 'Blue Freight', '蓝运物流', NULL, 23, 6400),
-  ('17564', 20, 'delivered', 'a tea set', '茶具', 'City Courier', '同城快递', NULL, 4, 5900),
-  ('4575', 8, 'cancelled', 'a backpack', '背包', 'City Courier', '同城快递', NULL, NULL, 6400),
-  ('9134', 13, 'processing', 'a paper lantern', '纸灯笼', 'City Courier', '同城快递', NULL, NULL, 1890),
-  ('17053', 14, 'cancelled', 'headphones', '耳机', 'Blue Freight', '蓝运物流', NULL, NULL, 8990),
-  ('7233', 6, 'shipped', 'wool socks', '羊毛袜', 'Swift Post', '速邮', 2, NULL, 1250),
-  ('1197', 10, 'delivered', 'a desk lamp', '台灯', 'Swift Post', '速邮', NULL, 27, 3490),
-  ('16049', 23, 'delivered', 'a paper lantern', '纸灯笼', 'Blue Freight', '蓝运物流', NULL, 42, 1890),
-  ('17481', 13, 'processing', 'a backpack', '背包', 'Swift Post', '速邮', NULL, NULL, 6400),
-  ('8889', 3, 'delivered', 'a camping stove', '露营炉', 'City Courier', '同城快递', NULL, 11, 7900),
-  ('2801', 1, 'shipped', 'a water bottle', '水壶', 'Swift Post', '速邮', 1, NULL, 1590),
-  ('6957', 20, 'delivered', 'a backpack', '背包', 'Swift Post', '速邮', NULL, 41, 6400),
-  ('15691', 4, 'processing', 'a tea set', '茶具', 'City Courier', '同城快递', NULL, NULL, 5900),
-  ('17870', 3, 'delivered', 'wool socks', '羊毛袜', 'Swift Post', '速邮', NULL, 48, 1250),
-  ('14337', 6, 'cancelled', 'a paper lantern', '纸灯笼', 'Swift Post', '速邮', NULL, NULL, 1890),
-  ('18654', 23, 'delivered', 'a paper lantern', '纸灯笼', 'Swift Post', '速邮', NULL, 49, 1890),
-  ('9652', 9, 'cancelled', 'a paper lantern', '纸灯笼', 'City Courier', '同城快递', NULL, NULL, 1890),
-  ('3736', 18, 'shipped', 'a paper lantern', '纸灯笼', 'City Courier', '同城快递', 2, NULL, 1890),
-  ('13922', 26, 'cancelled', 'a camping stove', '露营炉', 'Swift Post', '速邮', NULL, NULL, 7900),
-  ('18073', 1, 'cancelled', 'a desk lamp', '台灯', 'City Courier', '同城快递', NULL, NULL, 3490),
-  ('8737', 20, 'cancelled', 'headphones', '耳机', 'City Courier', '同城快递', NULL, NULL, 8990),
-  ('6726', 4, 'delivered', 'a camping stove', '露营炉', 'City Courier', '同城快递', NULL, 13, 7900),
-  ('13348', 20, 'shipped', 'a desk lamp', '台灯', 'City Courier', '同城快递', 3, NULL, 3490),
-  ('11964', 25, 'cancelled', 'a camping stove', '露营炉', 'City Courier', '同城快递', NULL, NULL, 7900),
-  ('17109', 26, 'shipped', 'a backpack', '背包', 'City Courier', '同城快递', 4, NULL, 6400),
-  ('2391', 1, 'delivered', 'wool socks', '羊毛袜', 'Blue Freight', '蓝运物流', NULL, 30, 1250),
-  ('19762', 12, 'cancelled', 'wool socks', '羊毛袜', 'Blue Freight', '蓝运物流', NULL, NULL, 1250),
-  ('9983', 26, 'shipped', 'a tea set', '茶具', 'Blue Freight', '蓝运物流', 2, NULL, 5900),
-  ('8107', 9, 'shipped', 'a camping stove', '露营炉', 'City Courier', '同城快递', 2, NULL, 7900);
+-- Money that moves because an order changed: above zero the customer pays, below zero the customer gets it back.
+CREATE TABLE settlements (
+  id           INTEGER PRIMARY KEY,
+  order_number TEXT NOT NULL REFERENCES orders (number),
+  payment      INTEGER NOT NULL REFERENCES payment_methods (id),
+  cents        INTEGER NOT NULL,
+  created_at   TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+CREATE TABLE tickets (
+  id           INTEGER PRIMARY KEY,
+  number       TEXT NOT NULL GENERATED ALWAYS AS ('T' || id),
+  customer     INTEGER NOT NULL REFERENCES customers (id),
+  order_number TEXT NOT NULL REFERENCES orders (number),
+  about        TEXT NOT NULL,
+  details      TEXT NOT NULL,
+  status       TEXT NOT NULL DEFAULT 'open' CHECK (status IN ('open', 'closed')),
+  created_at   TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+-- Mail on its way out: what is sent, about which order.
+CREATE TABLE outbox (
+  id           INTEGER PRIMARY KEY,
+  customer     INTEGER NOT NULL REFERENCES customers (id),
+  kind         TEXT NOT NULL,
+  order_number TEXT NOT NULL REFERENCES orders (number),
+  created_at   TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP
+);
+
+-- An order as it is told: its items in words, its price after the coupon, and whether it went back.
+CREATE VIEW told_orders AS
+  SELECT o.*, c.name_en AS carrier_en, c.name_zh AS carrier_zh, p.name_en AS payment_en, p.name_zh AS payment_zh,
+         t.name_en AS city_en, t.name_zh AS city_zh, i.items, i.item_en, i.item_zh,
+         i.cents - i.cents * coalesce((SELECT percent FROM coupons WHERE code = o.coupon), 0) / 100 AS total_cents,
+         EXISTS (SELECT 1 FROM returns WHERE order_number = o.number) AS returned,
+         EXISTS (SELECT 1 FROM exchanges WHERE order_number = o.number) AS exchanged
+    FROM orders o
+    JOIN carriers c ON c.id = o.carrier
+    JOIN payment_methods p ON p.id = o.payment
+    JOIN cities t ON t.id = o.city
+    JOIN (SELECT oi.order_number, COUNT(*) AS items, SUM(oi.price_cents) AS cents,
+                 group_concat(pr.item_en, ' and ') AS item_en, group_concat(pr.name_zh, '和') AS item_zh
+            FROM order_items oi
+            JOIN variants v ON v.id = oi.variant
+            JOIN products pr ON pr.id = v.product
+           GROUP BY oi.order_number) i ON i.order_number = o.number;
+
+-- An item of an order as it is told, with what was paid for it after the coupon.
+CREATE VIEW told_items AS
+  SELECT oi.id, oi.order_number, o.customer, o.status, o.delivered_days_ago, v.product, v.id AS variant, p.name_en, p.name_zh,
+         p.item_en, v.option_en, v.option_zh, p.warranty_months,
+         oi.price_cents - oi.price_cents * coalesce((SELECT percent FROM coupons WHERE code = o.coupon), 0) / 100 AS paid_cents
+    FROM order_items oi
+    JOIN orders o ON o.number = oi.order_number
+    JOIN variants v ON v.id = oi.variant
+    JOIN products p ON p.id = v.product;
+
+-- What recommendations are learnt from: who bought what (a greater `at` is later), and what there is to suggest.
+CREATE VIEW purchases AS
+  SELECT o.customer, v.product, 1000 - o.placed_days_ago AS at
+    FROM orders o JOIN order_items i ON i.order_number = o.number JOIN variants v ON v.id = i.variant
+   WHERE o.status <> 'cancelled';
+
+CREATE VIEW suggestions AS
+  SELECT p.id, p.category, MIN(v.price_cents) AS price_cents, p.option_kind AS tags, SUM(v.stock) AS in_stock, p.used_up AS consumable,
+         p.item_en, p.name_zh
+    FROM products p JOIN variants v ON v.product = p.id GROUP BY p.id;

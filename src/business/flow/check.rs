@@ -3,13 +3,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::{Map, Value};
+
+use super::super::rules::POLICY;
 use super::super::source::{Fault, Source, nearest};
 use super::super::template::{Text, expression_variables};
 use super::super::tool::{Effect, Level, ToolSpec};
 use super::{Action, Call, Collect, Flow, SlotKind, Verify};
 
 /// Variables that every template may read.
-const ALWAYS: &[&str] = &["language", "company", "selling"];
+const ALWAYS: &[&str] = &["language", "company", "selling", POLICY];
 
 /// What texts may say of a caller who is identified.
 const CALLER: &str = "caller";
@@ -31,12 +34,14 @@ pub(crate) struct Around<'a> {
     pub(crate) tools: &'a BTreeMap<String, ToolSpec>,
     /// Level → the flow that proves it.
     pub(crate) identity: &'a BTreeMap<Level, String>,
+    /// The rules of `policy.toml`.
+    pub(crate) policy: &'a Map<String, Value>,
 }
 
 /// Looks at every path through a flow.
 pub(crate) fn check(flow: &Flow, around: &Around<'_>, source: &Source) -> Vec<Fault> {
-    let Around { flows, tools, identity } = *around;
-    let mut checker = Checker { flow, flows, tools, identity, source, faults: Vec::new() };
+    let Around { flows, tools, identity, policy } = *around;
+    let mut checker = Checker { flow, flows, tools, identity, policy, source, faults: Vec::new() };
     checker.check_names();
     if checker.faults.is_empty() {
         checker.check_paths();
@@ -49,6 +54,7 @@ struct Checker<'a> {
     flows: &'a BTreeMap<&'a str, &'a Flow>,
     tools: &'a BTreeMap<String, ToolSpec>,
     identity: &'a BTreeMap<Level, String>,
+    policy: &'a Map<String, Value>,
     source: &'a Source,
     faults: Vec<Fault>,
 }
@@ -319,7 +325,8 @@ impl Checker<'_> {
         };
         for slot in call.arguments.values().filter(|v| self.flow.slots.contains_key(*v)) {
             let sensitive = self.flow.slots[slot].sensitive;
-            if !sensitive && !consent.contains(slot) && !consent.contains(&format!("said.{slot}")) {
+            let ways = [slot.clone(), format!("said.{slot}"), format!("{CHOSEN}.{slot}")];
+            if !sensitive && !ways.iter().any(|way| consent.contains(way)) {
                 let what = format!("{} writes {slot}, which the confirm step does not read back; mention it there", call.tool);
                 self.faults.push(self.source.error_at(self.flow.steps[at].line, what));
             }
@@ -350,6 +357,10 @@ impl Checker<'_> {
 
     fn check_variable(&mut self, at: usize, variable: &str, known: &Known) {
         let name = root(variable);
+        if let Some(rule) = variable.strip_prefix("policy.").filter(|rule| !self.policy.contains_key(*rule)) {
+            let hint = nearest(rule, self.policy.keys().map(String::as_str));
+            self.fault(at, format!("policy.toml has no {rule}; {hint}"));
+        }
         if !known.set.contains(name) && !ALWAYS.contains(&name) {
             self.fault(at, format!("{name} may not be set when this step is reached; collect it or call its tool first"));
         }
@@ -363,9 +374,9 @@ impl Checker<'_> {
     }
 }
 
-/// `said.order` and `order` are about the slot `order`; `order_info.city` about the result `order_info`.
+/// `said.order`, `chosen.order.city` and `order` are about the slot `order`; `order_info.city` about the result `order_info`.
 fn root(variable: &str) -> &str {
-    let name = variable.strip_prefix("said.").unwrap_or(variable);
+    let name = variable.strip_prefix("said.").or_else(|| variable.strip_prefix("chosen.")).unwrap_or(variable);
     name.split('.').next().unwrap_or(name)
 }
 

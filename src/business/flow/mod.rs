@@ -190,6 +190,9 @@ pub struct Among {
     /// Columns whose words choose a record as well ("the headphones").
     #[serde(default)]
     pub by: Vec<String>,
+    /// The only record of a list is taken without asking.
+    #[serde(default)]
+    pub only: bool,
 }
 
 /// The `verify` of a step of an identity flow.
