@@ -1,7 +1,9 @@
-//! What a tool call reaches: the pack's database, a company's HTTP service, a tool written in Rust.
+//! What a tool call reaches: the pack's database, a company's HTTP or MCP service, a tool written in Rust.
 //! Never decides whether a call is allowed; it is the second lock behind that decision, not the first.
 
+mod finance;
 mod http;
+mod mcp;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +25,11 @@ pub trait NativeTool: Send + Sync {
 
     /// Runs it. Arguments have the types the pack declares.
     async fn run(&self, arguments: &BTreeMap<String, Value>) -> Result<Value, String>;
+}
+
+/// The tools written in Rust that this program brings, by the name that a pack's `native` asks for.
+pub fn built_in() -> BTreeMap<String, Arc<dyn NativeTool>> {
+    finance::tools().into_iter().map(|(name, tool)| (name.to_owned(), tool)).collect()
 }
 
 /// Why a pack's tools cannot be opened.
@@ -54,6 +61,7 @@ pub struct Tools {
     data: PackData,
     web: reqwest::Client,
     native: Arc<BTreeMap<String, Arc<dyn NativeTool>>>,
+    mcp: Arc<mcp::Servers>,
 }
 
 impl fmt::Debug for Tools {
@@ -80,7 +88,8 @@ impl Tools {
         // reqwest is built without a TLS provider of its own; a second installation is refused and harmless.
         rustls::crypto::ring::default_provider().install_default().ok();
         let web = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?;
-        Ok(Self { specs: Arc::new(pack.tools().clone()), data: database, web, native: Arc::new(native) })
+        let mcp = Arc::new(mcp::Servers::open(pack, &web).await);
+        Ok(Self { specs: Arc::new(pack.tools().clone()), data: database, web, native: Arc::new(native), mcp })
     }
 
     /// The same tools over a database in another folder.
@@ -115,6 +124,7 @@ impl Tools {
                 Binding::Sql(statements) => self.sql(spec.effect, statements, call).await.map_err(|e| failed(e.to_string())),
                 Binding::Http { method, url } => http::call(&self.web, method, url, call).await.map_err(failed),
                 Binding::Native(name) => self.native[name].run(&call.arguments).await.map_err(failed),
+                Binding::Mcp { server, tool } => self.mcp.call(server, tool, call).await.map_err(failed),
             }
         };
         tokio::time::timeout(call.timeout, work).await.unwrap_or_else(|_| Err(ToolFailure::TimedOut(call.name.clone())))
