@@ -1,6 +1,7 @@
 //! What a company brings: its pack, knowledge, flows and tools' contracts, read and checked before a call is answered.
 //! Never talks to a language model, holds no prompts for one, and never runs a tool.
 
+mod filters;
 pub mod flow;
 mod house;
 mod identity;

@@ -10,6 +10,7 @@ use toml::Spanned;
 
 use crate::talk::Language;
 
+use super::filters;
 use super::source::{Fault, Source};
 
 /// A template a language.
@@ -32,6 +33,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
     env.add_filter("digits", spaced);
     env.add_filter("spell", spaced);
     env.add_filter("money", money);
+    filters::add_to(&mut env);
     env
 });
 
@@ -167,7 +169,7 @@ fn spaced(value: &Value) -> String {
 
 /// Cents as an amount in the words of the conversation's language.
 fn money(state: &State<'_, '_>, cents: i64) -> String {
-    let chinese = state.lookup("language").is_some_and(|l| l.as_str() == Some("zh"));
+    let chinese = filters::in_chinese(state);
     match (chinese, cents % 100) {
         (false, 0) => format!("${}", cents / 100),
         (false, rest) => format!("${}.{:02}", cents / 100, rest.abs()),
