@@ -25,4 +25,4 @@ pub use knowledge::{Entry, Knowledge, is_han, tokens};
 pub use pack::{Pack, Phrases, Topic};
 pub use source::{Fault, PackError, Severity};
 pub use template::{Text, render, sentences, truth};
-pub use tool::{ArgumentKind, Binding, Effect, Level, ToolCall, ToolFailure, ToolSpec, identifier_ok};
+pub use tool::{ArgumentKind, Binding, Effect, Level, McpServer, ToolCall, ToolFailure, ToolSpec, identifier_ok};

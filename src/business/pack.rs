@@ -20,7 +20,7 @@ use super::knowledge::{Entry, Knowledge, tokens};
 use super::rules;
 use super::source::{Fault, PackError, Severity, Source, nearest};
 use super::template::{RawText, Text, sentences};
-use super::tool::{ArgumentKind, Binding, Effect, Level, ToolSpec, identifier_ok};
+use super::tool::{ArgumentKind, Binding, Effect, Level, McpServer, ToolSpec, identifier_ok};
 
 /// Something callers ask for: what understanding ranks.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -125,6 +125,7 @@ struct RawTool {
     native: Option<String>,
     #[serde(default)]
     reads: BTreeMap<String, String>,
+    mcp: Option<RawMcp>,
 }
 
 #[derive(Deserialize)]
@@ -132,6 +133,18 @@ struct RawTool {
 struct RawHttp {
     method: String,
     url: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMcp {
+    tool: String,
+    url: Option<String>,
+    token_env: Option<String>,
+    #[serde(default)]
+    command: Vec<String>,
+    #[serde(default)]
+    env: Vec<String>,
 }
 
 const fn five_seconds() -> u64 {
@@ -508,13 +521,19 @@ fn tool_of(name: String, raw: RawTool) -> Result<ToolSpec, String> {
     if !identifier_ok(&name) {
         return Err(format!("{name:?} is no name for a tool; use a-z, 0-9 and _"));
     }
-    let binding = match (raw.sql, raw.http, raw.native) {
-        (Some(sql), None, None) if !sql.is_empty() => Binding::Sql(sql),
-        (None, Some(RawHttp { method, url }), None) => Binding::Http { method, url },
-        (None, None, Some(native)) => Binding::Native(native),
+    let binding = match (raw.sql, raw.http, raw.native, raw.mcp) {
+        (Some(sql), None, None, None) if !sql.is_empty() => Binding::Sql(sql),
+        (None, Some(RawHttp { method, url }), None, None) => Binding::Http { method, url },
+        (None, None, Some(native), None) => Binding::Native(native),
+        (None, None, None, Some(RawMcp { tool, url, token_env, command, env })) => {
+            let server = McpServer::declared(url, command, token_env, env).ok_or_else(|| {
+                format!("mcp of the tool {name} needs url = \"http…\" (and token_env) or command = [\"…\"] (and env = [\"…\"])")
+            })?;
+            Binding::Mcp { server, tool }
+        }
         _ => {
             return Err(format!(
-                "the tool {name} needs exactly one of sql = [\"…\"], http = {{ method, url }} or native = \"…\""
+                "the tool {name} needs exactly one of sql = [\"…\"], http = {{ method, url }}, native = \"…\" or mcp = {{ url, tool }}"
             ));
         }
     };

@@ -84,6 +84,51 @@ pub enum Binding {
     },
     /// A tool written in Rust and registered under this name.
     Native(String),
+    /// A tool that an MCP server serves.
+    Mcp {
+        /// Where the server is.
+        server: McpServer,
+        /// What the server calls it.
+        tool: String,
+    },
+}
+
+/// Where a server of the Model Context Protocol is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum McpServer {
+    /// At an address (streamable HTTP).
+    Http {
+        /// The address.
+        url: String,
+        /// The environment variable that holds the bearer token, if the server asks for one.
+        token_env: Option<String>,
+    },
+    /// A program that is started in the pack's folder and spoken with over its standard input and output.
+    Program {
+        /// The program and its arguments; never empty.
+        command: Vec<String>,
+        /// Environment variables that it may see besides `PATH`, `HOME` and the like.
+        env: Vec<String>,
+    },
+}
+
+impl McpServer {
+    /// Reads what a pack declares: an address or a command, not both.
+    pub(super) fn declared(
+        url: Option<String>,
+        command: Vec<String>,
+        token_env: Option<String>,
+        env: Vec<String>,
+    ) -> Option<Self> {
+        match url {
+            Some(url) if command.is_empty() && env.is_empty() => {
+                let web = url.starts_with("http://") || url.starts_with("https://");
+                web.then_some(Self::Http { url, token_env })
+            }
+            None if !command.is_empty() && token_env.is_none() => Some(Self::Program { command, env }),
+            Some(_) | None => None,
+        }
+    }
 }
 
 /// One tool as the pack declares it.

@@ -126,8 +126,9 @@ impl Brain<'_> {
         }
         let frame = self.session.stack.last()?;
         let Some(value) = self.value(slot).or_else(|| self.record(frame, slot)) else { return self.dictated(name, slot) };
-        let elsewhere =
-            self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if *flow != frame.flow) && !self.as_answered(slot));
+        // A number alone answers the question, whatever else numbers may begin.
+        let says_more = without_numbers(self.words).iter().any(|word| word != "#") && !self.as_answered(slot);
+        let elsewhere = self.best(ACT).filter(|t| says_more && matches!(t, Topic::Flow(flow) if *flow != frame.flow));
         match elsewhere {
             Some(topic) if matches!(slot.kind, SlotKind::Digits { .. }) => Some(self.begin(topic)),
             _ => Some(vec![Command::SetSlot { slot: name.to_owned(), value }]),

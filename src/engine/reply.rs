@@ -112,7 +112,7 @@ impl Dialogues {
     /// # Errors
     /// A database that cannot be opened, a tool this program has not got, a language model it was not built for.
     pub async fn open(config: &DialogueConfig, pack: Arc<Pack>, data: &Path) -> Result<Self, DialogueError> {
-        Self::open_with(config, pack, data, BTreeMap::new()).await
+        Self::open_with(config, pack, data, crate::tools::built_in()).await
     }
 
     /// The same, with tools written in Rust under the names that the pack's `native` asks for.

@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::business::ToolCall;
 
 /// An answer larger than this is no answer for a call.
-const MOST_BYTES: usize = 256 * 1024;
+pub(super) const MOST_BYTES: usize = 256 * 1024;
 
 /// Sends the request and reads the answer; an object gets `count` 1, `404` counts as nothing found.
 pub(super) async fn call(web: &reqwest::Client, method: &str, url: &str, call: &ToolCall) -> Result<Value, String> {
@@ -72,7 +72,8 @@ fn encoded(text: &str) -> String {
         .collect()
 }
 
-fn result(body: Value) -> Result<Value, String> {
+/// As flows read it: the first row's fields, `count` and, of a list, `rows`.
+pub(super) fn result(body: Value) -> Result<Value, String> {
     match body {
         Value::Object(mut object) => {
             object.entry("count").or_insert_with(|| 1.into());

@@ -1,7 +1,9 @@
-//! What a tool call reaches: the pack's database, a company's HTTP service, a tool written in Rust.
+//! What a tool call reaches: the pack's database, a company's HTTP or MCP service, a tool written in Rust.
 //! Never decides whether a call is allowed; it is the second lock behind that decision, not the first.
 
+mod finance;
 mod http;
+mod mcp;
 mod recommend;
 
 use std::collections::BTreeMap;
@@ -26,6 +28,11 @@ pub trait NativeTool: Send + Sync {
 
     /// Runs it. Arguments have the types the pack declares.
     async fn run(&self, arguments: &BTreeMap<String, Value>) -> Result<Value, String>;
+}
+
+/// The tools written in Rust that this program brings, by the name that a pack's `native` asks for.
+pub fn built_in() -> BTreeMap<String, Arc<dyn NativeTool>> {
+    finance::tools().into_iter().map(|(name, tool)| (name.to_owned(), tool)).collect()
 }
 
 /// Why a pack's tools cannot be opened.
@@ -70,6 +77,7 @@ pub struct Tools {
     native: Arc<BTreeMap<String, Arc<dyn NativeTool>>>,
     /// By the name that a pack's `native` asks for.
     registered: Arc<BTreeMap<String, Arc<dyn NativeTool>>>,
+    mcp: Arc<mcp::Servers>,
 }
 
 impl fmt::Debug for Tools {
@@ -90,7 +98,9 @@ impl Tools {
             }
         }
         let (specs, web) = (Arc::new(pack.tools().clone()), Self::client()?);
-        Ok(Self { specs, data: database, folder: data.to_owned(), web, native: Arc::new(by_tool), registered: Arc::new(native) })
+        let mcp = Arc::new(mcp::Servers::open(pack, &web).await);
+        let (native, registered) = (Arc::new(by_tool), Arc::new(native));
+        Ok(Self { specs, data: database, folder: data.to_owned(), web, native, registered, mcp })
     }
 
     fn client() -> Result<reqwest::Client, reqwest::Error> {
@@ -144,6 +154,7 @@ impl Tools {
                 Binding::Sql(statements) => self.sql(spec.effect, statements, call).await.map_err(|e| failed(e.to_string())),
                 Binding::Http { method, url } => http::call(&self.web, method, url, call).await.map_err(failed),
                 Binding::Native(_) => self.native[&call.name].run(&call.arguments).await.map_err(failed),
+                Binding::Mcp { server, tool } => self.mcp.call(server, tool, call).await.map_err(failed),
             }
         };
         tokio::time::timeout(call.timeout, work).await.unwrap_or_else(|_| Err(ToolFailure::TimedOut(call.name.clone())))

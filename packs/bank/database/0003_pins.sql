@@ -1,0 +1,32 @@
+-- The PINs of the first thirty customers (five different ones, each with a salt of its own); the others have none yet.
+
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$0420459aaa46ef8ce32c3eeab61916fa$555f0e289603fe35ecd982767be26f951240a7f5174470aa588cdef6fdc55783' WHERE id = 1;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$025a5cbf9e8674f8e6830f7556de6e75$dfec1fdaf088ffe8b9c2974582756ae90cace0cfb1430a300b0ec9a2972130e1' WHERE id = 2;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$1ef64385954357ed0251c9cd58a5efc0$09aca336616a94c36f31643a670fba853fc495ec32979f1fa2dabb9f880ae36c' WHERE id = 3;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$5564059adb3cd08734f08d47dedf2270$7d5ed9e871d53dbae1591e06610587f981ce5aa693f79ec29dd56aa88b7324c7' WHERE id = 4;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$7b4b282ad0ed2a84fb16b75a39d971fe$49ebdc787e9cd757acebfae78bc31db8471a326603700eafe3572a0d2b43653f' WHERE id = 5;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$23e317d3ecde556736accee60ca4b141$a1c69554bcda9cf36cfa38123195aff608bdf0f758fc098ef61f1458be2f9f3a' WHERE id = 6;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$4ea422024770cdb26f1b7375d0df80c1$31d10e657a7b41cc511b099c4fffe8b3cbd43257a62443bdd76cac90ec0579be' WHERE id = 7;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$805fdf75c666d8d431b779287ed209f8$61e8732ffd68c41ad61fbac84b2c717bd9b6b4dd0a71edb40d128400b029cfbe' WHERE id = 8;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$40dafa3a22e3e1f715b143a770d8c92a$8f94932da851bdf258de4c0ba66894ebc41f2d263e20d828367abb579590d57c' WHERE id = 9;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$5a9e8064f6654d153f2b9cf0979136a2$25e3107b9b9a27d2683d17e1cd99f473935df5c9c18203881bd42236d60787f2' WHERE id = 10;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$4fbe0cdb6b4039566b7aff7fce6be858$923a96a56a0028e0f7cd328994c3ea12f2168a762a1692c00e56ecd8258e3ad2' WHERE id = 11;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$bef3b7864e6531bd2a28aeca5f8c872d$4db8f0cd2e428d7da0e8ff6deaedd03d19f7297660080c2536005f5072910f59' WHERE id = 12;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$346c7a0241c635f59e11eefe23644b7d$ea794b6ba32ffe7ba1a374e4c4e434e87124f7a610f9d22a4729e486250c6caf' WHERE id = 13;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$803f2ece2f66c77e64b5fa9db0ed8f14$de6f8a231a7854b767c115173132d716d5e6b38a32746704b9d1144473c93f8c' WHERE id = 14;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$b71c2c73755cacbac343eea07408a2eb$df1c2d60a966a0336c24b549550ffdcb464173a4604b2dc51955b287e5cc4497' WHERE id = 15;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$da282fd185e609cd8a0501144a97998a$83b538b8c382487bb81874c1b69ddea3d27cccab191f33b3c563a4d59f58a4fa' WHERE id = 16;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$aa6ec3ed4bd0f751a3a72d643640f3ce$3b4dde707dd6a6424395bd627022cca03d3e5f8d6a3b896e8024f576c249c753' WHERE id = 17;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$393a8a1f4bd7bb40e7d86e16bf6a9462$bd7b6b0987ab2f879a367c911e8c9d9f9633575042cbc13d7eebc5d0a0ee87c5' WHERE id = 18;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$9ec773b933a278735014478a2bc6053b$0c23f59160d2c1bcd49c69110602c5340ea965276d416917e1103b2eeb23c9e4' WHERE id = 19;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$8b0b080854540d59d0286d7ed87bed5d$cfb90b9ad2af4241bece109dbcd0e23fc905d09bc34ad77f1c84dd7afd13ab81' WHERE id = 20;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$d5df103f13cf7c0b46d9fbf8418b213a$dfba4674cb3cd4cfbdf1cbfd044bb54579126de5e7b58af1fde44491565f0e04' WHERE id = 21;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$1ea27f6c87377b414bb85dcd4f6cf703$7cd795fa0d89a0af0fddac52783fe19401d3dfa0a442ae0b75ea9ab4de3aa390' WHERE id = 22;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$67883ed39f9a3d903ac36cc6263c8b88$41dff474681a946636e99f9936851db6de6230e463ff0da396328192b8bc4ea0' WHERE id = 23;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$8e08364234034578096b52ac9ff7bfda$2d8bb60419315cddbd5f1f3c0fe7ed2a68fcf572a837a4bf7d608af035d547ad' WHERE id = 24;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$926915110c42074b496d0ba884503354$ca36bbd29dccd95b2b8981fb041bccc598cdb98ba67e561ab4e62b5336231cbd' WHERE id = 25;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$94308f03f9bb08999abeb35d6e3a6639$fee9ee063d51e0ac8849fd8387b78269c2fb30342e12e2d64b9a140e25a75e90' WHERE id = 26;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$8649e03191b2430f9e4084b561c13764$2ffd9415985205355efed22a9989e6e53413c1e746af1eab17e8ce4289761004' WHERE id = 27;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$d74802c2779f54ed0222e0a115a2178b$bf296b38f051d162120557e594396971b305a75e2e1b5882efc5a89ca37086b0' WHERE id = 28;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$5d8089eef9a416e8c2666648806b1790$ea8ef567f992871d14ed29fe5c5222145bd483dfce82217e4b137498f7ac387c' WHERE id = 29;
+UPDATE customers SET pin_hash = 'pbkdf2-sha256$100000$384a84e1d39e33df049dcb2af18c0d62$5317c61a742ad0cc795ff36b03f0dd63ef46e2e02d34eb02f357d55670c8ad7a' WHERE id = 30;
