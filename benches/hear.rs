@@ -2,17 +2,17 @@
 //! the grammar, what is rejected in and outside of it, time to the final transcript and real-time factor.
 //! Never judges; prints figures. `cargo bench --profile dev --bench hear`.
 
-use std::ops::ControlFlow;
+mod callers;
+
 use std::path::Path;
 use std::time::Instant;
 
-use audio_codec_algorithms::{decode_ulaw, encode_ulaw};
+use callers::{spoken, telephone};
+use hotline::audio::MediaTime;
 use hotline::audio::wav::Sound;
-use hotline::audio::{MediaTime, SampleRate};
-use hotline::media::resample::StreamResampler;
 use hotline::speech::hear::sphinx::Sphinx;
-use hotline::speech::hear::{Cancel, HearRequest, Phrase, Recognizer, SphinxConfig};
-use hotline::speech::speak::{Delivery, EngineKind, FliteVoice, SpeakConfig, Synthesizer, open};
+use hotline::speech::hear::{Cancel, FrontEnd, HearRequest, Phrase, Recognizer, SphinxConfig};
+use hotline::speech::speak::{EngineKind, FliteVoice, SpeakConfig, Synthesizer, open};
 use hotline::talk::{Expectation, Language, Transcript};
 
 const PHRASES: &[&str] = &[
@@ -139,6 +139,9 @@ fn main() {
     let chinese = ["查询订单", "我要退货", "营业时间"].map(|t| Phrase { text: t.to_owned(), language: Language::ZH });
     let mut config = SphinxConfig { library: std::env::var("SPHINX_LIBRARY").unwrap_or_default(), ..SphinxConfig::default() };
     let set = |name, value: &mut f32| *value = std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(*value);
+    if std::env::var("FRONT_END").is_ok_and(|f| f == "model") {
+        config.front_end = FrontEnd::Model;
+    }
     set("WORD_INSERTION", &mut config.word_insertion);
     set("REJECT_ABOVE", &mut config.reject_above);
     set("REJECT_WORD_ABOVE", &mut config.reject_word_above);
@@ -183,7 +186,7 @@ impl Trial {
         let (mut all, mut wrong, mut rejected) = (0, 0, 0);
         for (text, expectation, wanted) in cases {
             for voice in 0..self.voices.len() {
-                let pcm = spoken(&self.voices[voice], text, Language::EN);
+                let pcm = said(&self.voices[voice], text, Language::EN);
                 let heard = self.hear(&pcm, expectation, Language::EN);
                 all += 1;
                 if heard.is_nothing() {
@@ -201,7 +204,7 @@ impl Trial {
         let (mut all, mut accepted) = (0, 0);
         for text in OUTSIDE {
             for voice in 0..self.voices.len() {
-                let pcm = spoken(&self.voices[voice], text, Language::EN);
+                let pcm = said(&self.voices[voice], text, Language::EN);
                 let heard = self.hear(&pcm, expectation, Language::EN);
                 all += 1;
                 accepted += usize::from(!heard.is_nothing());
@@ -235,7 +238,7 @@ impl Trial {
     fn mandarin(&mut self) {
         let (mut wrong, mut rejected) = (0, 0);
         for (text, want, wanted) in CHINESE {
-            let pcm = spoken(&self.voices[0], text, Language::ZH);
+            let pcm = said(&self.voices[0], text, Language::ZH);
             let heard = self.hear(&pcm, &want.expectation(), Language::ZH);
             if heard.is_nothing() {
                 rejected += 1;
@@ -266,27 +269,7 @@ impl Trial {
     }
 }
 
-fn spoken(voice: &impl Synthesizer, text: &str, language: Language) -> Vec<i16> {
-    let rate = voice.rate(language);
-    let mut pcm = vec![0; rate.frame_len() * 10];
-    let mut sink = |piece: &[i16]| {
-        pcm.extend_from_slice(piece);
-        ControlFlow::Continue(())
-    };
-    voice.synthesise(text, language, Delivery::default(), &mut sink).expect("speaks");
-    pcm.resize(pcm.len() + rate.frame_len() * 20, 0);
+fn said(voice: &impl Synthesizer, text: &str, language: Language) -> Vec<i16> {
+    let (pcm, rate) = spoken(voice, text, language);
     telephone(&pcm, rate)
-}
-
-/// Through G.711 at 8 kHz and back to 16 kHz.
-fn telephone(pcm: &[i16], rate: SampleRate) -> Vec<i16> {
-    let convert = |pcm: &[i16], from, to| {
-        let mut out = Vec::new();
-        let mut resampler = StreamResampler::new(from, to);
-        resampler.push(pcm, &mut out);
-        resampler.finish(&mut out);
-        out
-    };
-    let coded: Vec<i16> = convert(pcm, rate, SampleRate::HZ_8000).into_iter().map(|s| decode_ulaw(encode_ulaw(s))).collect();
-    convert(&coded, SampleRate::HZ_8000, SampleRate::HZ_16000)
 }

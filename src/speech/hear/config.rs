@@ -73,6 +73,17 @@ impl Default for WhisperConfig {
     }
 }
 
+/// What turns sound into the acoustic model's features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum FrontEnd {
+    /// A network that undoes the telephone's band and noise; for models with the features of en-us.
+    #[default]
+    Telephone,
+    /// The model's own, for sound as it was trained on and for other models.
+    Model,
+}
+
 /// The embedded engine that hears a grammar.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -81,6 +92,8 @@ pub struct SphinxConfig {
     pub library: String,
     /// Folder of the acoustic model (`mdef`, `means` …).
     pub acoustic_model: PathBuf,
+    /// What turns sound into its features.
+    pub front_end: FrontEnd,
     /// Pronouncing dictionary in CMU format.
     pub dictionary: PathBuf,
     /// Most decoders at once, one an utterance in progress, 15 to 40 MB each; made when first needed, then kept.
@@ -94,6 +107,8 @@ pub struct SphinxConfig {
     pub reject_above: f32,
     /// The same for each single word.
     pub reject_word_above: f32,
+    /// The same for each pause: one that is far from silence has swallowed words of another sentence.
+    pub reject_pause_above: f32,
 }
 
 impl Default for SphinxConfig {
@@ -102,12 +117,14 @@ impl Default for SphinxConfig {
         Self {
             library: String::new(),
             acoustic_model: model.join("en-us"),
+            front_end: FrontEnd::Telephone,
             dictionary: model.join("cmudict-en-us.dict"),
             decoders: 16,
             grammars_kept: 8,
             word_insertion: 0.01,
-            reject_above: 72.0,
-            reject_word_above: 100.0,
+            reject_above: 68.0,
+            reject_word_above: 95.0,
+            reject_pause_above: 38.0,
         }
     }
 }

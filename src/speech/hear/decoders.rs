@@ -6,10 +6,11 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
+use super::front::{self, Front};
 use super::grammar::Grammar;
 use super::lexicon::Pronounced;
 use super::sphinx_ffi::{Decoder, Interface, Library};
-use super::{HearError, SphinxConfig};
+use super::{FrontEnd, HearError, SphinxConfig};
 
 /// The cepstral mean that a decoder's first utterance begins with: that of people and flite voices behind G.711, upsampled to
 /// 16 kHz. The model's own mean is that of wide-band sound, and cost the first sentence of every decoder.
@@ -47,6 +48,10 @@ impl Decoders {
     pub(super) fn open(library: Arc<Library>, config: &SphinxConfig) -> Result<Arc<Self>, HearError> {
         let pool = Self { library, config: config.clone(), shelf: Mutex::default() };
         let first = pool.make()?;
+        if config.front_end == FrontEnd::Telephone && !has_features(&config.acoustic_model) {
+            let model = config.acoustic_model.display();
+            return Err(failed(format!("{model} was trained on other features; set hear.sphinx.front_end = \"model\"")));
+        }
         pool.shelf().idle.push(first);
         Ok(Arc::new(pool))
     }
@@ -72,16 +77,25 @@ impl Decoders {
         Ok(lent)
     }
 
+    /// What makes an utterance's features, where it is not the decoder itself.
+    pub(super) fn front(&self) -> Option<Front> {
+        (self.config.front_end == FrontEnd::Telephone).then(Front::new)
+    }
+
     fn make(&self) -> Result<Primed, HearError> {
         let model = self.config.acoustic_model.display().to_string();
         let insertion = self.config.word_insertion.to_string();
+        let mean = match self.config.front_end {
+            FrontEnd::Telephone => front::MEAN,
+            FrontEnd::Model => TELEPHONE_MEAN,
+        };
         // All senones are scored in every frame, so that a path's score tells how far it lies below the best sound.
         let mut options = vec![
             ("hmm", model.as_str()),
             ("fwdflat", "no"),
             ("bestpath", "no"),
             ("compallsen", "yes"),
-            ("cmninit", TELEPHONE_MEAN),
+            ("cmninit", mean),
             ("wip", insertion.as_str()),
         ];
         if self.library.interface() == Interface::V08 {
@@ -154,6 +168,12 @@ impl Primed {
 
 fn is_model(folder: &Path) -> bool {
     ["mdef", "means", "variances", "transition_matrices"].iter().all(|file| folder.join(file).is_file())
+}
+
+/// Whether the model's features are those that the telephone front-end makes.
+fn has_features(model: &Path) -> bool {
+    let told = std::fs::read_to_string(model.join("feat.params")).unwrap_or_default();
+    front::PARAMETERS.iter().all(|(name, value)| told.lines().any(|l| l.split_whitespace().eq([*name, *value])))
 }
 
 fn name_of(jsgf: &str) -> String {

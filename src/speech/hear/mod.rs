@@ -4,6 +4,8 @@
 mod config;
 #[cfg(feature = "sphinx")]
 mod decoders;
+#[cfg(feature = "sphinx")]
+mod front;
 pub mod gate;
 #[cfg(feature = "whisper")]
 pub mod ggml;
@@ -14,6 +16,8 @@ mod open;
 pub mod openai;
 pub mod phrase;
 pub mod pinyin;
+#[cfg(feature = "sphinx")]
+mod readings;
 #[cfg(feature = "sphinx")]
 pub mod sphinx;
 #[cfg(feature = "sphinx")]
@@ -32,7 +36,7 @@ use thiserror::Error;
 use crate::audio::MediaTime;
 use crate::talk::{Expectation, Language, Transcript};
 
-pub use config::{AudioContext, HearConfig, HearEngine, OpenaiHearConfig, SphinxConfig, WhisperConfig};
+pub use config::{AudioContext, FrontEnd, HearConfig, HearEngine, OpenaiHearConfig, SphinxConfig, WhisperConfig};
 pub use open::{EngineFact, describe, is_restricted, open};
 pub use phrase::Phrase;
 pub use written::written;

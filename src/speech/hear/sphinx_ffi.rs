@@ -35,8 +35,13 @@ functions! {
     start_stream(Object) -> c_int = "ps_start_stream" | "ps_start_stream";
     start(Object) -> c_int = "ps_start_utt" | "ps_start_utt";
     process(Object, *const i16, usize, c_int, c_int) -> c_int = "ps_process_raw" | "ps_process_raw";
+    process_cepstra(Object, *const *const f32, c_int, c_int, c_int) -> c_int = "ps_process_cep" | "ps_process_cep";
     end(Object) -> c_int = "ps_end_utt" | "ps_end_utt";
     hypothesis(Object, *mut i32) -> Text = "ps_get_hyp" | "ps_get_hyp";
+    paths(Object) -> Object = "ps_nbest" | "ps_nbest";
+    next_path(Object) -> Object = "ps_nbest_next" | "ps_nbest_next";
+    path_text(Object, *mut i32) -> Text = "ps_nbest_hyp" | "ps_nbest_hyp";
+    free_paths(Object) = "ps_nbest_free" | "ps_nbest_free";
     segments(Object) -> Object = "ps_seg_iter" | "ps_seg_iter";
     next_segment(Object) -> Object = "ps_seg_next" | "ps_seg_next";
     segment_word(Object) -> Text = "ps_seg_word" | "ps_seg_word";
@@ -202,6 +207,15 @@ impl Decoder {
         unsafe { (self.library.api.process)(self.raw.as_ptr(), pcm.as_ptr(), pcm.len(), 0, span as c_int) >= 0 }
     }
 
+    /// Takes frames of 13 cepstra instead of samples.
+    pub fn process_cepstra(&mut self, frames: &[[f32; 13]], span: Span) -> bool {
+        let rows: Vec<*const f32> = frames.iter().map(|frame| frame.as_ptr()).collect();
+        // SAFETY: live decoder; each row is a frame of the 13 values that the models of this interface are made of, only read.
+        unsafe {
+            (self.library.api.process_cepstra)(self.raw.as_ptr(), rows.as_ptr(), rows.len() as c_int, 0, span as c_int) >= 0
+        }
+    }
+
     /// Ends the utterance.
     pub fn end(&mut self) -> bool {
         // SAFETY: live decoder.
@@ -212,6 +226,28 @@ impl Decoder {
     pub fn has_hypothesis(&mut self) -> bool {
         // SAFETY: live decoder; the score may be null, and the text is not kept.
         unsafe { !(self.library.api.hypothesis)(self.raw.as_ptr(), null_mut()).is_null() }
+    }
+
+    /// The words of the likeliest paths of an ended utterance, best first, at most so many; the same words may come again with
+    /// other times. The score is in the library's log scale, larger is likelier.
+    pub fn paths(&mut self, most: usize) -> Vec<(String, i32)> {
+        let api = &self.library.api;
+        let mut paths = Vec::new();
+        // SAFETY: live decoder; the iterator frees itself when it reaches its end, and is freed here where it is left before.
+        unsafe {
+            let mut at = (api.paths)(self.raw.as_ptr());
+            while !at.is_null() && paths.len() < most {
+                let mut score = 0;
+                if let Some(text) = owned((api.path_text)(at, &mut score)) {
+                    paths.push((text, score));
+                }
+                at = (api.next_path)(at);
+            }
+            if !at.is_null() {
+                (api.free_paths)(at);
+            }
+        }
+        paths
     }
 
     /// The words of the best path so far, silences and fillers among them.
