@@ -10,6 +10,8 @@ type Scores = [f32; Emotion::ALL.len()];
 
 /// Log-odds of a turn in which nothing is found: most turns are plain.
 const PRIOR: Scores = [0.0, 0.0, 0.0, 1.1, 0.0];
+/// The same in a language without a lexicon: hardly more likely than not.
+const UNREAD: Scores = [0.0, 0.0, 0.0, 0.4, 0.0];
 /// Entries that together weigh less leave room for hints.
 const SPEAKS_UP: f32 = 1.0;
 /// How far before an entry a word may deny it or say its degree.
@@ -36,7 +38,7 @@ const SHOUTED: f32 = 0.9;
 
 /// Reads a turn, given what was said before it.
 pub(super) fn read(text: &str, language: Language, before: &[Said<'_>]) -> Reading {
-    let Some(lexicon) = lexicon::of(language) else { return Reading::of(PRIOR, Vec::new()) };
+    let Some(lexicon) = lexicon::of(language) else { return Reading::of(UNREAD, Vec::new()) };
     let turn = Turn::new(lexicon, text);
     let mut tally = turn.tally(burden(lexicon, before));
     tally.hint(lexicon.hints(&turn.tokens));
@@ -99,10 +101,11 @@ impl Tally {
         }
     }
 
-    /// Where no entry speaks up, the words' other company does.
+    /// Where no entry speaks up, the words' other company does; that it is calm company leaves a voice its say.
     fn hint(&mut self, hints: Scores) {
         let found = Emotion::ALL.iter().filter(|e| **e != Emotion::Neutral).map(|e| self.scores[*e as usize]);
-        if found.fold(0.0, f32::max) < SPEAKS_UP {
+        let calm = hints.iter().all(|hint| *hint <= hints[Emotion::Neutral as usize]);
+        if found.fold(0.0, f32::max) < SPEAKS_UP && !calm {
             Emotion::ALL.into_iter().for_each(|e| self.add("words of such phrases", e, hints[e as usize]));
         }
     }
