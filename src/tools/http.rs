@@ -154,6 +154,7 @@ mod tests {
             web,
             native: Arc::default(),
             registered: Arc::default(),
+            mcp: Arc::default(),
         };
         let asked = tools.run(&call, None);
         tokio::pin!(service, asked);

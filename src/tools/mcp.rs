@@ -25,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const ENVIRONMENT: &[&str] = &["PATH", "HOME", "USER", "SHELL", "TERM", "LANG", "LC_ALL", "TZ", "TMPDIR"];
 
 /// The MCP servers of one pack.
+#[derive(Default)]
 pub(super) struct Servers(BTreeMap<McpServer, Line>);
 
 /// One server and the connection to it.
