@@ -75,6 +75,14 @@ named! {
         YesOrNo => "yes_or_no",
         /// The caller is handed to a person.
         Handoff => "handoff",
+        /// A question without an answer in the knowledge; the offer of a person follows.
+        NoAnswer => "no_answer",
+        /// Shall a person take over?
+        OfferPerson => "offer_person",
+        /// The caller could not be identified; the offer of a person follows.
+        NotIdentified => "not_identified",
+        /// Too many wrong answers; the offer of a person follows.
+        Locked => "locked",
         /// Good-bye.
         Goodbye => "goodbye",
         /// A flow was given up at the caller's wish.

@@ -4,6 +4,7 @@
 mod filters;
 pub mod flow;
 mod house;
+mod identity;
 mod knowledge;
 mod pack;
 mod source;
@@ -11,6 +12,7 @@ mod template;
 mod tool;
 
 pub use house::{Cue, HouseIntent};
+pub use identity::{Challenge, Claim, Lockouts, Verification, Verified};
 pub use knowledge::{Entry, Knowledge, is_han, tokens};
 pub use pack::{Pack, Phrases, Topic};
 pub use source::{Fault, PackError, Severity};

@@ -46,6 +46,8 @@ pub struct Pack {
     flows: BTreeMap<String, Flow>,
     knowledge: Knowledge,
     tools: BTreeMap<String, ToolSpec>,
+    /// Level → the flow that proves it.
+    identity: BTreeMap<Level, String>,
     warnings: Vec<Fault>,
 }
 
@@ -81,6 +83,18 @@ struct RawEntry {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawIdentity {
+    level: BTreeMap<Spanned<String>, RawLevel>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLevel {
+    flow: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawTools {
     #[serde(default)]
     tool: BTreeMap<String, Spanned<RawTool>>,
@@ -93,6 +107,8 @@ struct RawTool {
     effect: Effect,
     #[serde(default)]
     level: Level,
+    #[serde(default)]
+    private: bool,
     #[serde(default = "five_seconds")]
     timeout_ms: u64,
     #[serde(default)]
@@ -131,7 +147,9 @@ impl Pack {
         }
         let tools = read_tools(folder, &mut faults)?;
         let entries = read_knowledge(folder, &languages, &mut faults)?;
-        let flows = read_flows(folder, &languages, &tools, &mut faults)?;
+        check_migrations(folder, &mut faults);
+        let identity = read_identity(folder, &mut faults)?;
+        let flows = read_flows(folder, &languages, (&tools, &identity), &mut faults)?;
         let company = Text::check(&raw.company, &languages, &manifest, &mut faults);
         let (prompts, requests, house) = furnish(&raw, &manifest, &languages, &mut faults);
         let (errors, warnings): (Vec<_>, Vec<_>) = faults.into_iter().partition(|f| f.severity == Severity::Error);
@@ -151,6 +169,7 @@ impl Pack {
             flows,
             knowledge: Knowledge::new(entries),
             tools,
+            identity,
             warnings,
         };
         let clashes = pack.clashes()?;
@@ -226,6 +245,16 @@ impl Pack {
         &self.tools
     }
 
+    /// The flow that proves an identity of that level.
+    pub fn identity_flow(&self, level: Level) -> Option<&Flow> {
+        self.flows.get(self.identity.get(&level)?)
+    }
+
+    /// Whether this flow proves an identity: it is run by the engine, never asked for.
+    pub fn proves_identity(&self, flow: &str) -> bool {
+        self.identity.values().any(|f| f == flow)
+    }
+
     /// What could be better.
     pub fn warnings(&self) -> &[Fault] {
         &self.warnings
@@ -243,7 +272,8 @@ impl Pack {
 
     /// Everything a caller may ask for, with the phrases for it.
     pub fn topics(&self) -> Vec<(Topic, &Phrases)> {
-        let flows = self.flows.values().map(|f| (Topic::Flow(f.id.clone()), &f.intent));
+        let asked_for = self.flows.values().filter(|f| !f.intent.is_empty());
+        let flows = asked_for.map(|f| (Topic::Flow(f.id.clone()), &f.intent));
         let entries = self.knowledge.entries().iter().map(|e| (Topic::Entry(e.id.clone()), &e.phrasings));
         let house = self.requests.iter().map(|(intent, phrases)| (Topic::House(*intent), phrases));
         flows.chain(entries).chain(house).collect()
@@ -269,6 +299,7 @@ impl Pack {
             | flow::SlotKind::Email
             | flow::SlotKind::Postcode
             | flow::SlotKind::Name
+            | flow::SlotKind::Record
             | flow::SlotKind::Text => Vec::new(),
         });
         let topics = self.topics();
@@ -305,17 +336,59 @@ impl Pack {
 fn read_flows(
     folder: &Path,
     languages: &[Language],
-    tools: &BTreeMap<String, ToolSpec>,
+    (tools, identity): (&BTreeMap<String, ToolSpec>, &BTreeMap<Level, String>),
     faults: &mut Vec<Fault>,
 ) -> Result<BTreeMap<String, Flow>, PackError> {
     let sources = read_folder(&folder.join("flows"))?;
     let read: Vec<(Source, Flow)> =
         sources.into_iter().filter_map(|source| flow::read(&source, languages, faults).map(|flow| (source, flow))).collect();
     let all: BTreeMap<&str, &Flow> = read.iter().map(|(_, flow)| (flow.id.as_str(), flow)).collect();
+    let around = flow::Around { flows: &all, tools, identity };
     for (source, flow) in &read {
-        faults.extend(flow::check(flow, &all, tools, source));
+        if flow.intent.is_empty() && !identity.values().any(|f| *f == flow.id) {
+            faults.push(source.error_at(1, "nothing starts this flow; write [intent], or name it in identity.toml".to_owned()));
+        }
+        faults.extend(flow::check(flow, &around, source));
     }
     Ok(read.into_iter().map(|(_, flow)| (flow.id.clone(), flow)).collect())
+}
+
+fn read_identity(folder: &Path, faults: &mut Vec<Fault>) -> Result<BTreeMap<Level, String>, PackError> {
+    let path = folder.join("identity.toml");
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let source = Source::read(&path)?;
+    let raw: RawIdentity = match source.parse() {
+        Ok(raw) => raw,
+        Err(fault) => {
+            faults.push(fault);
+            return Ok(BTreeMap::new());
+        }
+    };
+    let mut identity = BTreeMap::new();
+    for (name, RawLevel { flow }) in raw.level {
+        match name.get_ref().parse().ok().and_then(|n: u8| Level::PROVABLE.into_iter().find(|l| l.get() == n)) {
+            Some(level) if folder.join("flows").join(format!("{}.toml", flow.get_ref())).exists() => {
+                identity.insert(level, flow.into_inner());
+            }
+            Some(_) => faults.push(source.error(flow.span(), format!("there is no flow flows/{}.toml", flow.get_ref()))),
+            None => faults.push(source.error(name.span(), "a machine can prove the levels 1 and 2".to_owned())),
+        }
+    }
+    Ok(identity)
+}
+
+/// A migration whose name does not say when it runs would be passed over in silence.
+fn check_migrations(folder: &Path, faults: &mut Vec<Fault>) {
+    let files = std::fs::read_dir(folder.join("database")).into_iter().flatten().flatten().map(|file| file.path());
+    for path in files.filter(|path| path.extension().is_some_and(|e| e == "sql")) {
+        let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+        if !name.split_once('_').is_some_and(|(number, _)| number.parse::<i64>().is_ok()) {
+            let what = "a migration is called NUMBER_WHAT.sql, for example 0001_customers.sql; this one would not run".to_owned();
+            faults.push(Fault { severity: Severity::Error, file: path, line: 1, what });
+        }
+    }
 }
 
 fn read_folder(folder: &Path) -> Result<Vec<Source>, PackError> {
@@ -406,7 +479,21 @@ fn tool_of(name: String, raw: RawTool) -> Result<ToolSpec, String> {
         }
     };
     let timeout = Duration::from_millis(raw.timeout_ms);
-    Ok(ToolSpec { name, about: raw.about, effect: raw.effect, level: raw.level, timeout, arguments: raw.args, binding })
+    let spec = ToolSpec {
+        name,
+        about: raw.about,
+        effect: raw.effect,
+        level: raw.level,
+        private: raw.private,
+        timeout,
+        arguments: raw.args,
+        binding,
+    };
+    let accounts = spec.arguments.values().filter(|kind| **kind == ArgumentKind::Account).count();
+    if accounts > 1 || (accounts == 1 && spec.level == Level::ANONYMOUS) {
+        return Err(format!("{}: an argument of kind account stands alone and needs level = 1 or more", spec.name));
+    }
+    Ok(spec)
 }
 
 /// The house's prompts and requests with the pack's own in their place.

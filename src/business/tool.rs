@@ -27,6 +27,9 @@ impl Level {
     /// Nobody in particular.
     pub const ANONYMOUS: Self = Self(0);
 
+    /// The levels a caller can reach at a machine, lowest first.
+    pub const PROVABLE: [Self; 2] = [Self(1), Self(2)];
+
     /// The level as a number.
     pub const fn get(self) -> u8 {
         self.0
@@ -50,13 +53,15 @@ pub enum ArgumentKind {
     Integer,
     /// True or false.
     Flag,
+    /// The account the caller was verified for; filled in by the engine, never by a flow.
+    Account,
 }
 
 impl ArgumentKind {
     /// The value as this type, or `None` if it is not one.
     pub fn coerce(self, value: &Value) -> Option<Value> {
         match (self, value) {
-            (Self::Text, Value::String(_)) | (Self::Flag, Value::Bool(_)) => Some(value.clone()),
+            (Self::Text | Self::Account, Value::String(_)) | (Self::Flag, Value::Bool(_)) => Some(value.clone()),
             (Self::Text, Value::Number(n)) => Some(Value::String(n.to_string())),
             (Self::Integer, Value::Number(n)) => n.as_i64().map(Value::from),
             (Self::Integer, Value::String(s)) => s.parse::<i64>().ok().map(Value::from),
@@ -92,12 +97,26 @@ pub struct ToolSpec {
     pub effect: Effect,
     /// The identity it needs.
     pub level: Level,
+    /// Its result is for a `verify` step alone.
+    pub private: bool,
     /// How long it may take.
     pub timeout: Duration,
     /// Its arguments; all are needed.
     pub arguments: BTreeMap<String, ArgumentKind>,
     /// What runs it.
     pub binding: Binding,
+}
+
+impl ToolSpec {
+    /// The arguments that a flow gives.
+    pub fn given(&self) -> impl Iterator<Item = &String> {
+        self.arguments.iter().filter(|(_, kind)| **kind != ArgumentKind::Account).map(|(name, _)| name)
+    }
+
+    /// The argument that is the verified account.
+    pub fn account(&self) -> Option<&String> {
+        self.arguments.iter().find(|(_, kind)| **kind == ArgumentKind::Account).map(|(name, _)| name)
+    }
 }
 
 /// A call that policy has allowed: typed arguments and all that the runner must know.

@@ -13,6 +13,7 @@ pub mod check;
 #[cfg(all(feature = "sip", feature = "web"))]
 pub mod demo;
 pub mod doctor;
+pub mod eval;
 pub mod line_args;
 #[cfg(feature = "mic")]
 pub mod mic;
@@ -79,6 +80,8 @@ enum Command {
     /// Measure what a caller waits for
     #[cfg(all(feature = "sip", feature = "web"))]
     Bench(bench::BenchArgs),
+    /// Measure understanding and dialogue on data of your own
+    Eval(eval::EvalArgs),
     /// What this machine has and lacks, with the fix
     Doctor(doctor::DoctorArgs),
     /// Check configuration files and business packs
@@ -133,6 +136,12 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
             let findings = doctor::survey(path, &load(file), runtime.handle());
             Ok(exit_code(doctor::run(&args, &findings, &mut stdout())?))
         }
+        Command::Eval(eval::EvalArgs { what }) => match what {
+            eval::What::Dialogue(args) => {
+                let well = runtime.block_on(eval::dialogue::run(&args, &logged(file)?.dialogue, &mut stdout()))?;
+                Ok(exit_code(well))
+            }
+        },
         Command::Check(args) => Ok(exit_code(check::run(&args, &mut stdout())?)),
         Command::Version(args) => {
             version::run(&args);

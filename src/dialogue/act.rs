@@ -95,7 +95,11 @@ impl Draft<'_> {
                 self.session.stack.push(frame);
                 self.again = true;
             }
-            None => self.session.stack.push(Frame::new(&self.pack.flows()[flow])),
+            None => {
+                let clarified = matches!(self.session.waiting, Waiting::Clarify(_));
+                let opening = if clarified { self.session.unclear.clone() } else { self.readings.clone() };
+                self.session.stack.push(Frame { opening, ..Frame::new(&self.pack.flows()[flow]) });
+            }
         }
         if self.session.stack.len() > DEEPEST {
             self.session.stack.remove(0);
@@ -103,8 +107,10 @@ impl Draft<'_> {
     }
 
     fn set(&mut self, slot: &str, value: &Value) {
+        let readings = self.readings.clone();
         if let Some((frame, _)) = self.at_hand() {
             frame.set(slot, value.clone());
+            frame.readings.insert(slot.to_owned(), readings);
         }
     }
 
@@ -114,15 +120,16 @@ impl Draft<'_> {
             let Some(last) = self.session.last.take() else { return self.nothing_to_change() };
             self.session.stack.push(last);
         }
+        self.set(slot, value);
         let Some((frame, _)) = self.at_hand() else { return };
-        frame.set(slot, value.clone());
         frame.results.clear();
+        frame.chosen.clear();
         frame.asked.clear();
         frame.step = 0;
     }
 
     fn cancel(&mut self) {
-        if self.session.stack.pop().is_none() {
+        if self.leave().is_none() {
             return self.nothing_to_change();
         }
         self.session.queue.clear();
@@ -156,6 +163,7 @@ impl Draft<'_> {
             [first, second, ..] => self.cue_with(Cue::ClarifyTwo, &minijinja::context! { first => *first, second => *second }),
         }
         self.session.misses = self.session.misses.saturating_add(1);
+        self.session.unclear.clone_from(&self.readings);
         self.wait_for(Waiting::Clarify(topics.iter().take(2).cloned().collect()));
     }
 
@@ -186,7 +194,10 @@ impl Draft<'_> {
                 self.cue(Cue::Hello);
                 self.wait_for(Waiting::Anything);
             }
-            Waiting::Slot | Waiting::Menu | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Over => self.miss(),
+            Waiting::Offer => self.transfer(self.pack.handoff()),
+            Waiting::Slot | Waiting::Menu | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
+                self.miss()
+            }
         }
     }
 
@@ -222,7 +233,11 @@ impl Draft<'_> {
                 }
             }
             Waiting::Anything => self.goodbye(),
-            Waiting::Slot | Waiting::Menu | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Over => self.miss(),
+            Waiting::Offer if self.session.stack.is_empty() => self.idle(),
+            Waiting::Offer => self.again = true,
+            Waiting::Slot | Waiting::Menu | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
+                self.miss()
+            }
         }
     }
 
@@ -301,7 +316,12 @@ impl Draft<'_> {
         self.session.misses = self.session.misses.saturating_add(1);
         let misses = self.session.misses;
         match self.session.waiting {
-            Waiting::Slot | Waiting::Tool(_) => self.run(),
+            Waiting::Slot | Waiting::Tool(_) | Waiting::Identity(_) => self.run(),
+            Waiting::Offer if misses < MOST_MISSES => {
+                self.cue(Cue::YesOrNo);
+                self.cue(Cue::OfferPerson);
+                self.wait_for(Waiting::Offer);
+            }
             Waiting::Check | Waiting::Confirm if misses < MOST_MISSES => {
                 self.cue(Cue::YesOrNo);
                 self.ask_again();
@@ -316,7 +336,13 @@ impl Draft<'_> {
                     self.wait_for(Waiting::Anything);
                 }
             }
-            Waiting::Check | Waiting::Confirm | Waiting::Anything | Waiting::Menu | Waiting::Clarify(_) | Waiting::Over => {
+            Waiting::Check
+            | Waiting::Confirm
+            | Waiting::Offer
+            | Waiting::Anything
+            | Waiting::Menu
+            | Waiting::Clarify(_)
+            | Waiting::Over => {
                 self.cue(Cue::NoMatch3);
                 self.transfer(self.pack.handoff());
             }

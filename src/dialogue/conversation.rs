@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use tracing::warn;
 
-use crate::business::{Cue, Effect, Pack, ToolCall, ToolFailure};
+use crate::business::{Cue, Effect, Pack, ToolCall, ToolFailure, Verification, Verified};
 use crate::talk::{Expectation, Importance, Language, Prompt, Transcript};
 
 use super::act::Turn;
@@ -42,6 +42,27 @@ pub struct Plan {
     pub refused: Option<policy::Refusal>,
 }
 
+/// What the caller was asked last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked<'c> {
+    /// What can be done for them.
+    Anything,
+    /// The value of this slot.
+    Slot(&'c str),
+    /// Whether the value just given is right.
+    Check,
+    /// Whether what was read back shall be done.
+    Confirm,
+    /// Whether a person shall take over.
+    Offer,
+    /// Which of one or two topics is meant.
+    Which(usize),
+    /// A key of the menu.
+    Key,
+    /// Nothing: something is being looked up, or the conversation is over.
+    Nothing,
+}
+
 /// What is to be said and done now.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Act {
@@ -60,7 +81,7 @@ impl Plan {
     pub fn lookup(&self) -> Option<&ToolCall> {
         match &self.next {
             Next::Call(call) if call.effect == Effect::Reads => Some(call),
-            Next::Call(_) | Next::Listen(_) | Next::HangUp | Next::Transfer { .. } => None,
+            Next::Call(_) | Next::SendCode(_) | Next::Verify(_) | Next::Listen(_) | Next::HangUp | Next::Transfer { .. } => None,
         }
     }
 
@@ -85,6 +106,20 @@ impl Conversation {
     /// Who said what so far; of the bot's words only those that were heard.
     pub fn history(&self) -> &[(Speaker, String)] {
         &self.session.history
+    }
+
+    /// What the caller was asked last.
+    pub fn asked(&self) -> Asked<'_> {
+        match &self.session.waiting {
+            Waiting::Anything => Asked::Anything,
+            Waiting::Slot => self.session.wanted(&self.pack).map_or(Asked::Anything, |(slot, _)| Asked::Slot(slot)),
+            Waiting::Check => Asked::Check,
+            Waiting::Confirm => Asked::Confirm,
+            Waiting::Offer => Asked::Offer,
+            Waiting::Clarify(topics) => Asked::Which(topics.len()),
+            Waiting::Menu => Asked::Key,
+            Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => Asked::Nothing,
+        }
     }
 
     /// What would be answered. Has no effect. `proposal` is a language model's; without one, or if the
@@ -130,6 +165,20 @@ impl Conversation {
         self.commit(plan)
     }
 
+    /// Gives the outcome of the check that the last [`Act`] asked for, and goes on.
+    pub fn verified(&mut self, outcome: Verification) -> Act {
+        let mut draft = Draft::new(&self.pack, self.session.clone());
+        draft.verified(outcome);
+        let understood = Understood { commands: Vec::new(), brain: "pack", refused: None };
+        let plan = draft.into_plan(understood, 0, &self.session.said);
+        self.commit(plan)
+    }
+
+    /// Who the caller was proved to be, if anybody.
+    pub const fn identity(&self) -> Option<&Verified> {
+        self.session.identity.as_ref()
+    }
+
     /// The tool whose result is still owed.
     pub const fn owed(&self) -> Option<&ToolCall> {
         match &self.session.waiting {
@@ -140,6 +189,8 @@ impl Conversation {
             | Waiting::Confirm
             | Waiting::Clarify(_)
             | Waiting::Menu
+            | Waiting::Offer
+            | Waiting::Identity(_)
             | Waiting::Over => None,
         }
     }
@@ -161,11 +212,13 @@ impl Conversation {
     fn said(&self, draft: &mut Draft<'_>, transcript: &Transcript, proposal: Option<Proposal>) -> Understood {
         let words: String = transcript.text.chars().take(LONGEST_TURN).collect();
         draft.session.said.clone_from(&self.session.said);
+        let others = transcript.alternatives.iter().map(|a| a.text.clone());
+        draft.readings = std::iter::once(words.clone()).chain(others).collect();
         self.remember(draft, &words);
         if let Some(language) = language_of(&words).filter(|l| self.pack.languages().contains(l)) {
             draft.session.language = language;
         }
-        let (proposal, refused) = self.decide(&words, transcript, proposal);
+        let (proposal, refused) = self.decide(&draft.readings, proposal);
         let wording = self.wording(&proposal, draft.session.language);
         let said_yes = self.understanding.yes_no(&words) == Some(true);
         draft.apply(&proposal.commands, &Turn { said_yes, wording });
@@ -179,7 +232,8 @@ impl Conversation {
     }
 
     /// The model's proposal if it passes the policy, else the embedded brain's.
-    fn decide(&self, words: &str, transcript: &Transcript, proposal: Option<Proposal>) -> (Proposal, Option<policy::Refusal>) {
+    fn decide(&self, readings: &[String], proposal: Option<Proposal>) -> (Proposal, Option<policy::Refusal>) {
+        let words = readings.first().map(String::as_str).unwrap_or_default();
         let refused = match proposal {
             Some(proposal) => match policy::check(&self.pack, &self.session, words, &proposal) {
                 Ok(()) => return (proposal, None),
@@ -190,8 +244,7 @@ impl Conversation {
             },
             None => None,
         };
-        let others = transcript.alternatives.iter().map(|a| a.text.as_str());
-        let readings: Vec<&str> = std::iter::once(words).chain(others).collect();
+        let readings: Vec<&str> = readings.iter().map(String::as_str).collect();
         let commands = embedded::propose(&self.pack, &self.understanding, &self.session, &readings);
         (Proposal { commands, wording: None, brain: "embedded" }, refused)
     }
@@ -248,8 +301,8 @@ impl Draft<'_> {
             self.session.wanted(self.pack).map(|(name, slot)| (name.to_owned(), super::understand::slots::keyed(slot, keys)));
         let command = match (&self.session.waiting, keys, wanted) {
             (_, _, Some((slot, Some(value)))) => Command::SetSlot { slot, value },
-            (Waiting::Check | Waiting::Confirm, "1", _) => Command::Affirm,
-            (Waiting::Check | Waiting::Confirm, "2", _) => Command::Deny,
+            (Waiting::Check | Waiting::Confirm | Waiting::Offer, "1", _) => Command::Affirm,
+            (Waiting::Check | Waiting::Confirm | Waiting::Offer, "2", _) => Command::Deny,
             (Waiting::Clarify(topics), "1" | "2", _) => {
                 let chosen = topics.get(usize::from(keys == "2"));
                 chosen.map_or(Command::NoMatch, |topic| embedded::commands_for(topic).remove(0))
@@ -258,11 +311,20 @@ impl Draft<'_> {
             (Waiting::Anything | Waiting::Menu, ..) => {
                 menu::topic(self.pack, keys).map_or(Command::NoMatch, |topic| embedded::commands_for(&topic).remove(0))
             }
-            (Waiting::Slot | Waiting::Check | Waiting::Confirm | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Over, ..) => {
-                Command::NoMatch
-            }
+            (
+                Waiting::Slot
+                | Waiting::Check
+                | Waiting::Confirm
+                | Waiting::Offer
+                | Waiting::Clarify(_)
+                | Waiting::Tool(_)
+                | Waiting::Identity(_)
+                | Waiting::Over,
+                ..,
+            ) => Command::NoMatch,
         };
         self.session.history.push((Speaker::Caller, "(keys)".to_owned()));
+        self.readings = vec![keys.to_owned()];
         let commands = vec![command];
         self.apply(&commands, &Turn { said_yes: keys == "1", wording: None });
         commands

@@ -3,10 +3,15 @@
 
 use tracing::error;
 
-use crate::business::flow::{Action, Call, Collect, Flow, Step};
-use crate::business::{Cue, Effect, Pack, Text, ToolCall, ToolFailure, sentences, truth};
+use crate::business::flow::{Action, Call, Collect, Flow, Step, Verify};
+use crate::business::{
+    ArgumentKind, Challenge, Claim, Cue, Effect, Level, Pack, Text, ToolCall, ToolFailure, ToolSpec, Verification, sentences,
+    truth,
+};
+use crate::privacy::Pii;
 use crate::talk::Expectation;
 
+use super::among::{self, Given};
 use super::session::{Frame, Session, Waiting};
 
 /// No flow takes more steps than this without asking or saying something; more means that it runs in a circle.
@@ -19,6 +24,10 @@ pub enum Next {
     Listen(Expectation),
     /// Run this tool and resume with its result.
     Call(ToolCall),
+    /// Send a one-time code by this tool: the engine makes the code and adds it to the arguments.
+    SendCode(ToolCall),
+    /// Check who is calling.
+    Verify(Challenge),
     /// Hang up.
     HangUp,
     /// Hand the caller to a person.
@@ -42,11 +51,13 @@ pub(super) struct Draft<'p> {
     pub(super) next: Option<Next>,
     /// The question at hand is put again because of something else: it does not count as not understood.
     pub(super) again: bool,
+    /// The caller's words in this turn, the best reading first.
+    pub(super) readings: Vec<String>,
 }
 
 impl<'p> Draft<'p> {
     pub(super) fn new(pack: &'p Pack, session: Session) -> Self {
-        Self { pack, session, say: Vec::new(), next: None, again: false }
+        Self { pack, session, say: Vec::new(), next: None, again: false, readings: Vec::new() }
     }
 
     /// Says a prompt of the pack.
@@ -92,6 +103,9 @@ impl<'p> Draft<'p> {
             let flow = &self.pack.flows()[&frame.flow];
             let Some(step) = flow.steps.get(frame.step) else {
                 self.finish();
+                if self.next.is_some() {
+                    return;
+                }
                 continue;
             };
             if let Some(say) = &step.say {
@@ -109,19 +123,63 @@ impl<'p> Draft<'p> {
     /// Takes a tool's result in and goes on.
     pub(super) fn resume(&mut self, result: Result<serde_json::Value, ToolFailure>) {
         let Some((frame, flow)) = self.at_hand() else { return self.idle() };
-        let Some(Step { action: Action::Call(call), next, .. }) = flow.steps.get(frame.step) else { return self.run() };
-        match (result, call.on_error) {
-            (Ok(result), _) => {
+        let Some(step) = flow.steps.get(frame.step) else { return self.run() };
+        match (&step.action, result) {
+            (Action::Call(call), Ok(result)) => {
                 frame.results.insert(call.save.clone(), result);
-                frame.step = *next;
+                frame.step = step.next;
             }
-            (Err(_), Some(target)) => frame.step = target,
-            (Err(_), None) => {
-                self.session.stack.pop();
+            (Action::SendCode(_), Ok(_)) => frame.step = step.next,
+            (Action::Call(Call { on_error: Some(target), .. }), Err(_)) => frame.step = *target,
+            (_, Err(_)) => {
+                self.leave();
                 self.cue(Cue::ToolTrouble);
+            }
+            (_, Ok(_)) => {}
+        }
+        self.run();
+    }
+
+    /// Takes in whether the caller is who they say, and goes on. What was given as proof is forgotten.
+    pub(super) fn verified(&mut self, outcome: Verification) {
+        let before = self.session.identity.as_ref().map(|v| v.account().to_owned());
+        let Some((frame, flow)) = self.at_hand() else { return self.idle() };
+        let Some(Step { action: Action::Verify(verify), next, .. }) = flow.steps.get(frame.step) else { return self.run() };
+        verify.secret.keys().chain(&verify.code).for_each(|slot| frame.forget(slot));
+        match outcome {
+            // Somebody else's PIN proves nothing about the caller of this conversation.
+            Verification::Verified(found) if before.is_none_or(|account| account == found.account()) => {
+                frame.step = *next;
+                self.session.identity = Some(found);
+            }
+            // The questions begin anew; the lock-out bounds how often.
+            Verification::Verified(_) | Verification::Unverified => {
+                frame.step = verify.failed;
+                frame.asked.clear();
+            }
+            Verification::Locked => {
+                self.session.stack.clear();
+                self.session.queue.clear();
+                return self.offer_person(Cue::Locked);
             }
         }
         self.run();
+    }
+
+    /// Says why nothing more can be done here, and offers a person.
+    pub(super) fn offer_person(&mut self, why: Cue) {
+        self.cue(why);
+        self.cue(Cue::OfferPerson);
+        self.wait_for(Waiting::Offer);
+    }
+
+    /// Gives up the flow at hand; if it was to find out who is calling, also the flow that needs to know.
+    pub(super) fn leave(&mut self) -> Option<Frame> {
+        let mut left = self.session.stack.pop()?;
+        while self.pack.proves_identity(&left.flow) {
+            left = self.session.stack.pop()?;
+        }
+        Some(left)
     }
 
     /// Nothing is under way: what else can be done?
@@ -146,7 +204,18 @@ impl<'p> Draft<'p> {
 
     /// The flow at hand is over: the next one asked for, the interrupted one, or nothing.
     fn finish(&mut self) {
-        self.session.last = self.session.stack.pop();
+        let done = self.session.stack.pop();
+        if let Some(proof) = done.as_ref().filter(|f| self.pack.proves_identity(&f.flow)) {
+            let proved = Level::PROVABLE.into_iter().filter(|l| *l <= self.session.level());
+            if proved.map(|l| self.pack.identity_flow(l)).any(|f| f.is_some_and(|f| f.id == proof.flow)) {
+                self.again = true;
+            } else {
+                self.leave();
+                self.offer_person(Cue::NotIdentified);
+            }
+            return;
+        }
+        self.session.last = done;
         if !self.session.queue.is_empty() {
             let flow = self.session.queue.remove(0);
             self.session.stack.push(Frame::new(&self.pack.flows()[&flow]));
@@ -176,18 +245,29 @@ impl<'p> Draft<'p> {
             }
             Action::Forget(slots) => {
                 let (frame, _) = self.at_hand().expect("a flow that runs is on the stack");
-                for slot in slots {
-                    frame.slots.remove(slot);
-                    frame.checked.remove(slot);
-                }
-                frame.consent = None;
+                slots.iter().for_each(|slot| frame.forget(slot));
                 self.go(step.next)
+            }
+            Action::Identify(level) if self.session.level() >= *level => self.go(step.next),
+            Action::Identify(level) => self.step_up(*level),
+            Action::Verify(verify) => self.verify(verify),
+            Action::SendCode(tool) => {
+                let spec = &self.pack.tools()[tool];
+                match self.call_of(spec, |_| Some(serde_json::Value::from(""))) {
+                    Some(call) => {
+                        self.session.waiting = Waiting::Tool(call.clone());
+                        self.next = Some(Next::SendCode(call));
+                        Flowing::Stopped
+                    }
+                    None => self.refuse(tool),
+                }
             }
             Action::Link(to) => {
                 let mut linked = Frame::new(&self.pack.flows()[to]);
                 let left = self.session.stack.pop().expect("a flow that runs is on the stack");
                 let shared = |slot: &String| self.pack.flows()[to].slots.contains_key(slot);
                 linked.slots = left.slots.into_iter().filter(|(slot, _)| shared(slot)).collect();
+                linked.opening = left.opening;
                 self.session.stack.push(linked);
                 Flowing::On
             }
@@ -212,6 +292,7 @@ impl<'p> Draft<'p> {
 
     fn collect(&mut self, collect: &'p Collect, next: usize) -> Flowing {
         let again = std::mem::take(&mut self.again);
+        self.choose(collect);
         let (frame, _) = self.at_hand().expect("a flow that runs is on the stack");
         if frame.slots.contains_key(&collect.slot) {
             let new = frame.checked.insert(collect.slot.clone());
@@ -239,26 +320,127 @@ impl<'p> Draft<'p> {
         self.stop(Waiting::Slot)
     }
 
+    /// Finds the record that the slot's value, or the words that began the flow, stand for. A value that is none is taken back.
+    fn choose(&mut self, collect: &'p Collect) {
+        let Some(among) = &collect.among else { return };
+        let today = self.session.today;
+        let (frame, flow) = self.at_hand().expect("a flow that runs is on the stack");
+        if frame.chosen.contains_key(&collect.slot) {
+            return;
+        }
+        let rows = frame.results.get(&among.list).and_then(|list| list["rows"].as_array()).map(Vec::as_slice).unwrap_or_default();
+        let value = frame.slots.get(&collect.slot);
+        let readings = frame.readings.get(&collect.slot).or(value.is_none().then_some(&frame.opening));
+        let readings = readings.map(Vec::as_slice).unwrap_or_default();
+        let slot = &flow.slots[&collect.slot];
+        match among::pick(among, rows, &Given { slot, value, readings, today }).cloned() {
+            Some(row) => {
+                frame.slots.insert(collect.slot.clone(), among::value_of(&row, among, slot));
+                frame.chosen.insert(collect.slot.clone(), row);
+            }
+            None if value.is_some() => {
+                if let Some(unknown) = &collect.unknown {
+                    self.say(unknown);
+                }
+                let (frame, _) = self.at_hand().expect("a flow that runs is on the stack");
+                frame.forget(&collect.slot);
+            }
+            None => {}
+        }
+        if let Some((frame, _)) = self.at_hand() {
+            frame.opening.clear();
+        }
+    }
+
     fn call(&mut self, flow: &Flow, call: &'p Call) -> Flowing {
         let spec = &self.pack.tools()[&call.tool];
-        let allowed = spec.level <= self.session.level && (spec.effect == Effect::Reads || self.take_consent());
+        if spec.level > self.session.level() {
+            return self.step_up(spec.level);
+        }
+        let variables = self.session.variables(self.pack);
+        let Some(tool) = self.call_of(spec, |argument| value_at(&variables, &call.arguments[argument])) else {
+            return self.refuse(&call.tool);
+        };
+        if spec.effect == Effect::Writes && !self.take_consent() {
+            error!(flow = flow.id, "A write without the caller's yes was refused.");
+            return self.refuse(&call.tool);
+        }
+        let filler = call.filler.as_ref().unwrap_or_else(|| self.pack.prompt(Cue::Filler));
+        let tool = ToolCall { filler: filler.render(self.session.language, &variables).ok(), ..tool };
+        self.session.waiting = Waiting::Tool(tool.clone());
+        self.next = Some(Next::Call(tool));
+        Flowing::Stopped
+    }
+
+    /// A call of the tool with typed arguments: the account from the proved identity alone, the others as given.
+    /// `None` if the caller is not known well enough or an argument is missing or of another type.
+    fn call_of(&self, spec: &ToolSpec, given: impl Fn(&str) -> Option<serde_json::Value>) -> Option<ToolCall> {
+        let identity = self.session.identity.as_ref();
+        if spec.level > self.session.level() {
+            return None;
+        }
         let arguments = spec.arguments.iter().map(|(name, kind)| {
-            let value = value_at(&self.session.variables(self.pack), &call.arguments[name])?;
+            let value = match kind {
+                ArgumentKind::Account => identity?.account().into(),
+                ArgumentKind::Text | ArgumentKind::Integer | ArgumentKind::Flag => given(name)?,
+            };
             Some((name.clone(), kind.coerce(&value)?))
         });
-        let arguments = arguments.collect::<Option<_>>();
-        let Some(arguments) = arguments.filter(|_| allowed) else {
-            error!(flow = flow.id, tool = call.tool, allowed, "A tool call was refused; the caller is handed to a person.");
-            self.cue(Cue::ToolTrouble);
-            self.transfer(self.pack.handoff());
+        let arguments = arguments.collect::<Option<_>>()?;
+        let ToolSpec { effect, level, timeout, .. } = *spec;
+        Some(ToolCall { name: spec.name.clone(), arguments, effect, level, timeout, filler: None })
+    }
+
+    fn refuse(&mut self, tool: &str) -> Flowing {
+        error!(tool, "A tool call was refused; the caller is handed to a person.");
+        self.cue(Cue::ToolTrouble);
+        self.transfer(self.pack.handoff());
+        Flowing::Stopped
+    }
+
+    /// Finds out who is calling before the flow goes on: the lowest level that is missing first.
+    fn step_up(&mut self, level: Level) -> Flowing {
+        let missing = Level::PROVABLE.into_iter().find(|l| *l > self.session.level() && *l <= level);
+        let Some(flow) = missing.and_then(|l| self.pack.identity_flow(l)) else {
+            self.offer_person(Cue::NotIdentified);
             return Flowing::Stopped;
         };
-        let filler = call.filler.as_ref().or_else(|| Some(self.pack.prompt(Cue::Filler)));
-        let filler = filler.and_then(|f| f.render(self.session.language, &self.session.variables(self.pack)).ok());
-        let (name, effect, level, timeout) = (spec.name.clone(), spec.effect, spec.level, spec.timeout);
-        let call = ToolCall { name, arguments, effect, level, timeout, filler };
-        self.session.waiting = Waiting::Tool(call.clone());
-        self.next = Some(Next::Call(call));
+        let (asking, _) = self.at_hand().expect("a flow that runs is on the stack");
+        let mut proof = Frame::new(flow);
+        for slot in flow.slots.keys() {
+            if let Some(value) = asking.slots.get(slot) {
+                proof.slots.insert(slot.clone(), value.clone());
+                proof.readings.insert(slot.clone(), asking.readings.get(slot).cloned().unwrap_or_default());
+            }
+        }
+        self.session.stack.push(proof);
+        Flowing::On
+    }
+
+    fn verify(&mut self, verify: &Verify) -> Flowing {
+        let today = self.session.today;
+        let spec = &self.pack.tools()[&verify.record];
+        let (frame, flow) = self.at_hand().expect("a flow that runs is on the stack");
+        let frame = frame.clone();
+        let text = |slot: &str| frame.slots.get(slot).map(|value| plain(&value.to_json()));
+        let facts = verify.facts.iter().map(|(slot, column)| {
+            let heard = frame.readings.get(slot).into_iter().flatten();
+            let heard = heard.filter_map(|words| super::understand::slots::value(&flow.slots[slot], words, today));
+            let readings = text(slot).into_iter().chain(heard.map(|value| plain(&value.to_json()))).collect();
+            Claim::Fact { column: column.clone(), readings }
+        });
+        let pins = verify
+            .secret
+            .iter()
+            .filter_map(|(slot, column)| Some(Claim::Pin { column: column.clone(), digits: Pii::new(text(slot)?) }));
+        let codes = verify.code.iter().filter_map(|slot| Some(Claim::Code { digits: Pii::new(text(slot)?) }));
+        let claims: Vec<Claim> = facts.chain(pins).chain(codes).collect();
+        let given = |argument: &str| Some(frame.slots.get(verify.arguments.get(argument)?)?.to_json());
+        let Some(record) = self.call_of(spec, given) else { return self.refuse(&verify.record) };
+        let (level, account, keep) = (verify.level, verify.account.clone(), verify.keep.clone());
+        let challenge = Challenge { level, record, claims, account, keep };
+        self.session.waiting = Waiting::Identity(challenge.clone());
+        self.next = Some(Next::Verify(challenge));
         Flowing::Stopped
     }
 
@@ -267,6 +449,10 @@ impl<'p> Draft<'p> {
         let Some((frame, _)) = self.at_hand() else { return false };
         frame.consent.take().is_some_and(|consent| consent.covers(&frame.slots))
     }
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// `order` or `found.number` among the variables.

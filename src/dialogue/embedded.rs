@@ -1,10 +1,11 @@
 //! The brain that is always there: the pack's phrases, the slots' grammars and what is being waited for.
 //! Never says anything: it proposes commands.
 
-use crate::business::flow::{Flow, Slot, SlotKind};
+use crate::business::flow::{Action, Collect, Flow, Slot, SlotKind};
 use crate::business::{HouseIntent, Pack, Topic, tokens};
 use crate::talk::Language;
 
+use super::among::{self, Given};
 use super::session::{Frame, Session, Waiting};
 use super::understand::{ACT, CLARIFY, Ranked, Understanding, slots};
 use super::{Command, Value};
@@ -95,18 +96,18 @@ impl Brain<'_> {
         let answer = self.understanding.yes_no(self.words);
         match &self.session.waiting {
             Waiting::Slot => self.wanted_value(),
-            Waiting::Check | Waiting::Confirm => Some(vec![self.yes_or_no(answer?)]),
+            Waiting::Check | Waiting::Confirm | Waiting::Offer => Some(vec![self.yes_or_no(answer?)]),
             Waiting::Clarify(topics) => match (topics.as_slice(), answer) {
-                ([topic], Some(true)) => Some(self.begin(topic)),
+                ([topic], Some(true)) => Some(self.begin_clarified(topic)),
                 (_, Some(false)) => Some(vec![Command::NoMatch]),
-                (topics, _) => self.chosen(topics).map(|topic| self.begin(topic)),
+                (topics, _) => self.chosen(topics).map(|topic| self.begin_clarified(topic)),
             },
             Waiting::Anything if self.other_of_last().is_some() => None,
             Waiting::Anything => {
                 let lone = self.best(ACT).is_none() || tokens(self.words).len() <= 2;
                 answer.filter(|_| lone).map(|yes| vec![self.yes_or_no(yes)])
             }
-            Waiting::Menu | Waiting::Tool(_) | Waiting::Over => None,
+            Waiting::Menu | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => None,
         }
     }
 
@@ -120,13 +121,23 @@ impl Brain<'_> {
         if free && self.best(ACT).is_some() {
             return None;
         }
-        let value = self.value(slot)?;
         let frame = self.session.stack.last()?;
+        let value = self.value(slot).or_else(|| self.record(frame, slot))?;
         let elsewhere = self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if *flow != frame.flow));
         match elsewhere {
             Some(topic) if matches!(slot.kind, SlotKind::Digits { .. }) => Some(self.begin(topic)),
             _ => Some(vec![Command::SetSlot { slot: name.to_owned(), value }]),
         }
+    }
+
+    /// The record on the table that the words choose.
+    fn record(&self, frame: &Frame, slot: &Slot) -> Option<Value> {
+        let flow = &self.pack.flows()[&frame.flow];
+        let Action::Collect(Collect { among: Some(among), .. }) = &flow.steps.get(frame.step)?.action else { return None };
+        let rows = frame.results.get(&among.list)?["rows"].as_array()?;
+        let readings: Vec<String> = self.readings.iter().map(|&words| words.to_owned()).collect();
+        let given = Given { slot, value: None, readings: &readings, today: self.session.today };
+        among::pick(among, rows, &given).map(|row| among::value_of(row, among, slot))
     }
 
     /// "No, 12346" or "what about 12346" after the answer was given.
@@ -162,7 +173,9 @@ impl Brain<'_> {
             return commands;
         }
         if let Some(topic) = self.best(ACT) {
-            return self.begin(topic);
+            let commands = self.begin(topic);
+            // Naming the flow that is waiting for a value is no answer to its question.
+            return if commands.len() == 1 && self.at_hand(topic) { vec![Command::NoMatch] } else { commands };
         }
         let candidates: Vec<&Ranked> =
             self.ranked.iter().take(2).filter(|r| r.score >= CLARIFY && !matches!(r.topic, Topic::House(_))).collect();
@@ -177,6 +190,11 @@ impl Brain<'_> {
             }
             ([best, ..], _) => vec![Command::Clarify { topics: vec![best.topic.clone()] }],
         }
+    }
+
+    fn at_hand(&self, topic: &Topic) -> bool {
+        let flow = self.session.stack.last().filter(|_| self.session.waiting == Waiting::Slot);
+        flow.is_some_and(|frame| *topic == Topic::Flow(frame.flow.clone()))
     }
 
     /// Two requests in one sentence, each of which is sure by itself.
@@ -210,6 +228,13 @@ impl Brain<'_> {
             }));
         }
         commands
+    }
+
+    /// The topic that a clarifying question found out, with the values told before it was asked.
+    fn begin_clarified(&self, topic: &Topic) -> Vec<Command> {
+        let before = self.session.unclear.iter().map(String::as_str);
+        let readings: Vec<&str> = self.readings.iter().copied().chain(before).collect();
+        Brain { readings: &readings, ranked: Vec::new(), ..*self }.begin(topic)
     }
 
     fn meant_by_it(&self, flow: &Flow, slot: &str) -> Option<Value> {
@@ -269,6 +294,6 @@ const fn certain(slot: &Slot) -> bool {
         | SlotKind::Phone
         | SlotKind::Email
         | SlotKind::Postcode => true,
-        SlotKind::Amount | SlotKind::Number { .. } | SlotKind::Name | SlotKind::Text => false,
+        SlotKind::Amount | SlotKind::Number { .. } | SlotKind::Name | SlotKind::Record | SlotKind::Text => false,
     }
 }

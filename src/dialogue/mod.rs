@@ -2,6 +2,7 @@
 //! Never sees audio and never does I/O (but for `openai`); a brain only proposes, and history holds only what was heard.
 
 mod act;
+mod among;
 mod breaker;
 mod command;
 mod config;
@@ -19,7 +20,7 @@ mod understand;
 pub use breaker::Breaker;
 pub use command::{Command, Proposal, Value};
 pub use config::{ApiKey, DialogueConfig, LlmConfig};
-pub use conversation::{Act, Conversation, Plan};
+pub use conversation::{Act, Asked, Conversation, Plan};
 pub use draft::Next;
 #[cfg(feature = "openai")]
 pub use openai::{ModelError, OpenAi};

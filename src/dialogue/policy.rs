@@ -47,7 +47,7 @@ pub(super) fn check(pack: &Pack, session: &Session, words: &str, proposal: &Prop
     for command in &proposal.commands {
         match command {
             Command::StartFlow { flow: started } => {
-                known(pack.flows().contains_key(started), started)?;
+                known(pack.flows().contains_key(started) && !pack.proves_identity(started), started)?;
                 flow = Some(started.clone());
             }
             Command::SetSlot { slot, value } => check_slot(pack, session, flow.as_deref(), (slot, value), words)?,
@@ -87,8 +87,10 @@ fn check_topic(pack: &Pack, topic: &Topic) -> Result<(), Refusal> {
 
 fn check_question(session: &Session) -> Result<(), Refusal> {
     match session.waiting {
-        Waiting::Check | Waiting::Confirm | Waiting::Clarify(_) | Waiting::Anything => Ok(()),
-        Waiting::Slot | Waiting::Menu | Waiting::Tool(_) | Waiting::Over => Err(Refusal::NotAsked("a yes or no")),
+        Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Clarify(_) | Waiting::Anything => Ok(()),
+        Waiting::Slot | Waiting::Menu | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
+            Err(Refusal::NotAsked("a yes or no"))
+        }
     }
 }
 
@@ -110,7 +112,7 @@ fn check_slot(
         }
         (SlotKind::Choice(choices), Value::Choice(id)) => choices.iter().any(|c| c.id == *id),
         (SlotKind::Date, Value::Date(_)) | (SlotKind::Amount, Value::Amount(_)) => true,
-        (SlotKind::Name | SlotKind::Text, Value::Text(text)) => !text.trim().is_empty(),
+        (SlotKind::Name | SlotKind::Record | SlotKind::Text, Value::Text(text)) => !text.trim().is_empty(),
         _ => slots::was_said(slot, value, said, session.today),
     };
     if fits { Ok(()) } else { Err(Refusal::NotSaid(name.to_owned())) }

@@ -71,7 +71,7 @@ impl Conversation {
         }
         let plain = self.propose(prompt, None);
         let answers = matches!(plain.commands.as_slice(), [Command::Affirm | Command::Deny | Command::SetSlot { .. }]);
-        let asked = matches!(self.session.waiting, Waiting::Slot | Waiting::Check | Waiting::Confirm);
+        let asked = matches!(self.session.waiting, Waiting::Slot | Waiting::Check | Waiting::Confirm | Waiting::Offer);
         if answers && asked {
             return None;
         }
@@ -140,6 +140,7 @@ impl Conversation {
         let slot = self.pack.flows().get(flow?)?.slots.get(slot)?;
         match &slot.kind {
             SlotKind::Choice(choices) if choices.iter().any(|c| c.id == text) => Some(Value::Choice(text.to_owned())),
+            SlotKind::Record => Some(Value::Text(text.to_owned())),
             _ => slots::value(slot, text, self.session.today),
         }
     }
@@ -163,7 +164,7 @@ fn system(pack: &Pack, session: &Session) -> String {
         pack.company(language),
         if language == Language::ZH { "Chinese" } else { "English" },
     );
-    for flow in pack.flows().values() {
+    for flow in pack.flows().values().filter(|flow| !pack.proves_identity(&flow.id)) {
         let about = flow.about.template(language).unwrap_or_default();
         text.push_str(&format!("- {}: {about}; slots:{}\n", flow.id, flow.slots.iter().map(slot_line).collect::<String>()));
     }
@@ -192,6 +193,7 @@ fn slot_line((name, slot): (&String, &Slot)) -> String {
         SlotKind::Email => "e-mail address".to_owned(),
         SlotKind::Postcode => "postcode".to_owned(),
         SlotKind::Name => "name".to_owned(),
+        SlotKind::Record => "one of the caller's records, in the caller's words".to_owned(),
         SlotKind::Text => "text".to_owned(),
     };
     format!(" {name} ({kind})")
@@ -201,15 +203,17 @@ fn moment(pack: &Pack, session: &Session) -> String {
     let flow = session.stack.last().map_or("none", |f| f.flow.as_str());
     let waiting = match &session.waiting {
         Waiting::Slot => format!("the caller was asked for the slot {}", session.wanted(pack).map_or("", |(name, _)| name)),
-        Waiting::Check | Waiting::Confirm => "the caller was asked a yes-or-no question".to_owned(),
+        Waiting::Check | Waiting::Confirm | Waiting::Offer => "the caller was asked a yes-or-no question".to_owned(),
         Waiting::Clarify(_) => "the caller was asked what was meant".to_owned(),
-        Waiting::Anything | Waiting::Menu | Waiting::Tool(_) | Waiting::Over => "the caller may ask for anything".to_owned(),
+        Waiting::Anything | Waiting::Menu | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
+            "the caller may ask for anything".to_owned()
+        }
     };
     format!("flow under way: {flow}; {waiting}.")
 }
 
 fn functions(pack: &Pack) -> Vec<Function> {
-    let flows: Vec<&String> = pack.flows().keys().collect();
+    let flows: Vec<&String> = pack.flows().keys().filter(|flow| !pack.proves_identity(flow)).collect();
     let entries: Vec<&str> = pack.knowledge().entries().iter().map(|e| e.id.as_str()).collect();
     let languages: Vec<&str> = pack.languages().iter().map(Language::code).collect();
     let talk: Vec<&str> = SMALL_TALK.iter().map(|i| i.as_str()).collect();

@@ -9,7 +9,7 @@ use minijinja::value::Serde;
 use serde_json::{Map, Value as Json};
 
 use crate::business::flow::{Flow, SlotKind};
-use crate::business::{Level, Pack, ToolCall, Topic};
+use crate::business::{Challenge, Level, Pack, ToolCall, Topic, Verified};
 use crate::talk::{Expectation, Language};
 
 use super::Value;
@@ -29,8 +29,12 @@ pub(super) enum Waiting {
     Clarify(Vec<Topic>),
     /// A key of the menu.
     Menu,
+    /// A yes to the offer of a person.
+    Offer,
     /// A tool's result.
     Tool(ToolCall),
+    /// Whether the caller is who they say.
+    Identity(Challenge),
     /// Nothing: the conversation is over.
     Over,
 }
@@ -57,6 +61,11 @@ pub(super) struct Frame {
     pub(super) step: usize,
     pub(super) slots: BTreeMap<String, Value>,
     pub(super) results: BTreeMap<String, Json>,
+    /// The caller's words when the flow began, and when each slot got its value; the best reading first.
+    pub(super) opening: Vec<String>,
+    pub(super) readings: BTreeMap<String, Vec<String>>,
+    /// Slot → the record it names.
+    pub(super) chosen: BTreeMap<String, Json>,
     /// How often each collect step has asked.
     pub(super) asked: BTreeMap<usize, u8>,
     /// Slots whose value the caller has agreed to.
@@ -71,6 +80,9 @@ impl Frame {
             step: 0,
             slots: BTreeMap::new(),
             results: BTreeMap::new(),
+            opening: Vec::new(),
+            readings: BTreeMap::new(),
+            chosen: BTreeMap::new(),
             asked: BTreeMap::new(),
             checked: BTreeSet::new(),
             consent: None,
@@ -81,6 +93,16 @@ impl Frame {
     pub(super) fn set(&mut self, slot: &str, value: Value) {
         self.slots.insert(slot.to_owned(), value);
         self.checked.remove(slot);
+        self.chosen.remove(slot);
+        self.consent = None;
+    }
+
+    /// Takes a slot's value back.
+    pub(super) fn forget(&mut self, slot: &str) {
+        self.slots.remove(slot);
+        self.readings.remove(slot);
+        self.checked.remove(slot);
+        self.chosen.remove(slot);
         self.consent = None;
     }
 }
@@ -99,7 +121,8 @@ pub enum Speaker {
 pub(super) struct Session {
     pub(super) language: Language,
     pub(super) today: NaiveDate,
-    pub(super) level: Level,
+    /// Who the caller was proved to be.
+    pub(super) identity: Option<Verified>,
     /// Flows under way; the last is the one at hand.
     pub(super) stack: Vec<Frame>,
     /// Flows asked for in the same breath, begun one after the other.
@@ -107,6 +130,8 @@ pub(super) struct Session {
     /// The flow that ended last: what "it" and "no, 12346" are about.
     pub(super) last: Option<Frame>,
     pub(super) waiting: Waiting,
+    /// The words that a clarifying question is about, the best reading first.
+    pub(super) unclear: Vec<String>,
     /// Turns in a row that were not understood.
     pub(super) misses: u8,
     /// The last reply that can be repeated.
@@ -140,11 +165,12 @@ impl Session {
         Self {
             language,
             today,
-            level: Level::ANONYMOUS,
+            identity: None,
             stack: Vec::new(),
             queue: Vec::new(),
             last: None,
             waiting: Waiting::Anything,
+            unclear: Vec::new(),
             misses: 0,
             said: Vec::new(),
             question: None,
@@ -152,6 +178,11 @@ impl Session {
             manner: Manner::default(),
             history: Vec::new(),
         }
+    }
+
+    /// How well the caller is known.
+    pub(super) fn level(&self) -> Level {
+        self.identity.as_ref().map_or(Level::ANONYMOUS, Verified::level)
     }
 
     /// The slot that is being asked for, with its name.
@@ -168,9 +199,11 @@ impl Session {
     pub(super) fn expectation(&self, pack: &Pack) -> Expectation {
         match &self.waiting {
             Waiting::Slot => self.wanted(pack).map(|(_, slot)| slot.expectation()).unwrap_or_default(),
-            Waiting::Check | Waiting::Confirm => Expectation::YesNo,
+            Waiting::Check | Waiting::Confirm | Waiting::Offer => Expectation::YesNo,
             Waiting::Clarify(topics) if topics.len() == 1 => Expectation::YesNo,
-            Waiting::Clarify(_) | Waiting::Anything | Waiting::Tool(_) | Waiting::Over => Expectation::Open,
+            Waiting::Clarify(_) | Waiting::Anything | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
+                Expectation::Open
+            }
             Waiting::Menu => Expectation::Choice(super::menu::choices(pack)),
         }
     }
@@ -180,7 +213,11 @@ impl Session {
         let mut all = Map::new();
         all.insert("language".to_owned(), self.language.code().into());
         all.insert("company".to_owned(), pack.company(self.language).into());
+        if let Some(identity) = &self.identity {
+            all.insert("caller".to_owned(), Json::Object(identity.caller().clone()));
+        }
         if let Some(frame) = self.stack.last() {
+            all.insert("chosen".to_owned(), Json::Object(frame.chosen.clone().into_iter().collect()));
             let flow = &pack.flows()[&frame.flow];
             let said = frame.slots.iter().map(|(name, value)| (name.clone(), self.said(flow, name, value)));
             all.insert("said".to_owned(), Json::Object(said.collect()));

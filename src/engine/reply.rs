@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 use serde_json::Value;
@@ -12,8 +12,9 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
-use crate::business::{Cue, Effect, Level, Pack, ToolCall, ToolFailure};
+use crate::business::{Challenge, Cue, Effect, Lockouts, Pack, ToolCall, ToolFailure, Verification};
 use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding};
+use crate::privacy::Pii;
 use crate::talk::{AfterReply, Importance, Language, Prompt, Sentence, Transcript};
 use crate::tools::{NativeTool, Tools, ToolsError};
 
@@ -22,6 +23,12 @@ use super::tasks::Tasks;
 
 /// A caller who waits longer than this for a tool is told that it takes a moment.
 const TOOL_FILLER: Duration = Duration::from_millis(1_200);
+
+/// A one-time code is good for this long.
+const CODE_LIVES: Duration = Duration::from_secs(5 * 60);
+
+/// As many failed identity checks in one conversation end the trying.
+const MOST_FAILED: u8 = 3;
 
 /// What comes out while a reply is made.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,8 +85,26 @@ struct Shared {
     tasks: Tasks,
     config: DialogueConfig,
     breaker: Mutex<Breaker>,
+    lockouts: Mutex<Lockouts>,
     #[cfg(feature = "openai")]
     model: Option<crate::dialogue::OpenAi>,
+}
+
+impl Shared {
+    fn new(config: &DialogueConfig, pack: Arc<Pack>, understanding: Arc<Understanding>, tools: Tools) -> Self {
+        let llm = &config.llm;
+        Self {
+            pack,
+            understanding,
+            tools,
+            tasks: Tasks::default(),
+            config: config.clone(),
+            breaker: Mutex::new(Breaker::new(llm.failures_to_open, Duration::from_millis(llm.open_ms))),
+            lockouts: Mutex::default(),
+            #[cfg(feature = "openai")]
+            model: llm.is_on().then(|| crate::dialogue::OpenAi::new(llm)),
+        }
+    }
 }
 
 impl Dialogues {
@@ -109,17 +134,22 @@ impl Dialogues {
         let understanding = Arc::new(Understanding::train(&pack));
         info!(pack = pack.name(), ms = millis(clock::since(started)), "Understanding trained.");
         let tools = Tools::open(&pack, data, native).await?;
-        let shared = Shared {
-            understanding,
-            tools,
-            tasks: Tasks::default(),
-            config: config.clone(),
-            breaker: Mutex::new(Breaker::new(llm.failures_to_open, Duration::from_millis(llm.open_ms))),
-            #[cfg(feature = "openai")]
-            model: llm.is_on().then(|| crate::dialogue::OpenAi::new(llm)),
-            pack,
-        };
-        Ok(Self { shared: Arc::new(shared) })
+        Ok(Self { shared: Arc::new(Shared::new(config, pack, understanding, tools)) })
+    }
+
+    /// The same pack and understanding over a database of its own in another folder.
+    ///
+    /// # Errors
+    /// A database that cannot be opened.
+    pub async fn over(&self, data: &Path) -> Result<Self, DialogueError> {
+        let Shared { config, pack, understanding, tools, .. } = &*self.shared;
+        let tools = tools.over(pack, data).await?;
+        Ok(Self { shared: Arc::new(Shared::new(config, pack.clone(), understanding.clone(), tools)) })
+    }
+
+    /// What the pack's tools reach.
+    pub fn tools(&self) -> &Tools {
+        &self.shared.tools
     }
 
     /// The pack they speak for.
@@ -137,7 +167,16 @@ impl Dialogues {
         let (pack, understanding) = (self.shared.pack.clone(), self.shared.understanding.clone());
         let conversation = Conversation::new(pack, understanding, language, today);
         let shared = self.shared.clone();
-        Dialogue { shared, conversation, unanswered: String::new(), deed: None, manner: Manner::default(), reply: Reply::Heard }
+        Dialogue {
+            shared,
+            conversation,
+            unanswered: String::new(),
+            deed: None,
+            code: None,
+            failed: 0,
+            manner: Manner::default(),
+            reply: Reply::Heard,
+        }
     }
 
     /// Waits until every deed that was begun is done; for the end of the program.
@@ -165,6 +204,10 @@ pub struct Dialogue {
     unanswered: String,
     /// A tool that writes and whose result is not known yet.
     deed: Option<oneshot::Receiver<Done>>,
+    /// The one-time code on its way to the caller, and when it was sent.
+    code: Option<(Pii<String>, Instant)>,
+    /// Failed identity checks in this conversation, whatever account was claimed.
+    failed: u8,
     manner: Manner,
     reply: Reply,
 }
@@ -249,6 +292,8 @@ impl Dialogue {
                 Next::HangUp => return AfterReply::HangUp,
                 Next::Transfer { target } => return AfterReply::Transfer { target },
                 Next::Call(call) => act = self.call(call, voice).await,
+                Next::SendCode(call) => act = self.send_code(call, voice).await,
+                Next::Verify(challenge) => act = self.verify(&challenge, voice).await,
             }
         }
     }
@@ -256,10 +301,10 @@ impl Dialogue {
     /// Runs a tool and goes on with its result. One that writes is a task of its own, which a barge-in does not end.
     async fn call(&mut self, call: ToolCall, voice: &mut Voice<'_>) -> Act {
         let (done, wait) = oneshot::channel();
-        let (shared, running) = (self.shared.clone(), call.clone());
+        let (shared, running, caller) = (self.shared.clone(), call.clone(), self.conversation.identity().cloned());
         let work = async move {
             let started = clock::now();
-            let result = shared.tools.run(&running, Level::ANONYMOUS).await;
+            let result = shared.tools.run(&running, caller.as_ref()).await;
             done.send((result, clock::since(started))).ok();
         };
         match call.effect {
@@ -278,6 +323,55 @@ impl Dialogue {
                 self.resume(&call, outcome.ok(), voice).await
             }
         }
+    }
+
+    /// Makes a one-time code and has it sent. The code is known here and to the tool only.
+    async fn send_code(&mut self, mut call: ToolCall, voice: &mut Voice<'_>) -> Act {
+        let code = format!("{:06}", clock::seed() % 1_000_000);
+        call.arguments.insert("code".to_owned(), code.clone().into());
+        self.code = Some((Pii::new(code), clock::now()));
+        self.call(call, voice).await
+    }
+
+    /// Checks who is calling. A locked account is not looked at, and a failure counts before anything else can happen.
+    async fn verify(&mut self, challenge: &Challenge, voice: &mut Voice<'_>) -> Act {
+        let started = clock::now();
+        let caller = self.conversation.identity().cloned();
+        let work = self.shared.tools.run(&challenge.record, caller.as_ref());
+        let filler = self.shared.pack.prompt(Cue::Filler).template(self.language());
+        let record = voice.while_waiting(TOOL_FILLER, filler, self.conversation.language(), work).await;
+        let ok = record.is_ok();
+        let sent = self.code.as_ref().filter(|(_, at)| clock::since(*at) < CODE_LIVES).map(|(code, _)| code);
+        let act = match record {
+            Ok(record) => {
+                let outcome = challenge.verify(&record, sent);
+                let now_s = clock::wall().timestamp();
+                let mut lockouts = self.shared.lockouts.lock().unwrap_or_else(PoisonError::into_inner);
+                let outcome = lockouts.note(&challenge.claimed(), outcome, now_s);
+                drop(lockouts);
+                let outcome = match outcome {
+                    Verification::Verified(found) if self.failed < MOST_FAILED => {
+                        self.code = None;
+                        Verification::Verified(found)
+                    }
+                    Verification::Unverified if self.failed + 1 < MOST_FAILED => {
+                        self.failed += 1;
+                        Verification::Unverified
+                    }
+                    Verification::Verified(_) | Verification::Unverified | Verification::Locked => {
+                        self.failed = MOST_FAILED;
+                        Verification::Locked
+                    }
+                };
+                self.conversation.verified(outcome)
+            }
+            Err(e) => {
+                warn!(tool = challenge.record.name, error = %e, "A tool failed.");
+                self.conversation.resume(Err(e))
+            }
+        };
+        voice.event(ReplyEvent::Tool { name: challenge.record.name.clone(), ok, ms: millis(clock::since(started)) }).await;
+        act
     }
 
     /// The outcome of a deed that an earlier, dropped reply began.

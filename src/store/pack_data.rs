@@ -85,6 +85,11 @@ impl PackData {
         Ok(result(&rows))
     }
 
+    /// Rows changed since it was opened, by anybody who writes through here.
+    pub async fn changed_rows(&self) -> Result<i64, PackDataError> {
+        Ok(sqlx::query_scalar("SELECT total_changes()").fetch_one(&self.writer).await?)
+    }
+
     /// Runs statements that write, all or none; the rows of the last one are the result.
     pub async fn change(&self, statements: &[String], arguments: &BTreeMap<String, Value>) -> Result<Value, PackDataError> {
         let mut transaction = self.writer.begin().await?;
@@ -105,20 +110,27 @@ fn bound(sql: &str, arguments: &BTreeMap<String, Value>) -> Result<(String, Sqli
     let mut values = SqliteArguments::default();
     let mut names: Vec<&str> = Vec::new();
     let mut pieces = sql.split(':');
-    out.push_str(pieces.next().unwrap_or_default());
+    let first = pieces.next().unwrap_or_default();
+    out.push_str(first);
+    let mut quoted = first.matches('\'').count() % 2 == 1;
     for piece in pieces {
         let end = piece.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(piece.len());
         let (name, rest) = piece.split_at(end);
-        let number = match names.iter().position(|n| *n == name) {
-            Some(at) => at + 1,
-            None => {
-                let value = arguments.get(name).ok_or_else(|| PackDataError::NoArgument(name.to_owned()))?;
-                add(&mut values, value)?;
-                names.push(name);
-                names.len()
-            }
-        };
-        out.push_str(&format!("?{number}{rest}"));
+        if quoted || name.is_empty() {
+            out.push_str(&format!(":{piece}"));
+        } else {
+            let number = match names.iter().position(|n| *n == name) {
+                Some(at) => at + 1,
+                None => {
+                    let value = arguments.get(name).ok_or_else(|| PackDataError::NoArgument(name.to_owned()))?;
+                    add(&mut values, value)?;
+                    names.push(name);
+                    names.len()
+                }
+            };
+            out.push_str(&format!("?{number}{rest}"));
+        }
+        quoted ^= piece.matches('\'').count() % 2 == 1;
     }
     Ok((out, values))
 }
@@ -200,6 +212,13 @@ mod tests {
         let insert = "INSERT INTO notes (text) VALUES (:text)".to_owned();
         data.change(&[insert.clone(), insert], &text("two")).await.unwrap_err();
         assert_eq!(data.look_up("SELECT * FROM notes", &BTreeMap::new()).await.unwrap()["count"], json!(1));
+    }
+
+    #[tokio::test]
+    async fn a_colon_in_quotes_is_no_argument() {
+        let (_folder, data) = data().await;
+        let found = data.look_up("SELECT 'at 14:05, it''s :text' AS a, :text AS b", &text("x")).await.unwrap();
+        assert_eq!((found["a"].clone(), found["b"].clone()), (json!("at 14:05, it's :text"), json!("x")));
     }
 
     #[tokio::test]

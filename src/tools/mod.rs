@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::business::{Binding, Effect, Level, Pack, ToolCall, ToolFailure, ToolSpec};
+use crate::business::{Binding, Effect, Level, Pack, ToolCall, ToolFailure, ToolSpec, Verified};
 use crate::store::pack_data::{PackData, PackDataError};
 
 /// A tool written in Rust, for what neither SQL nor HTTP can do.
@@ -83,11 +83,31 @@ impl Tools {
         Ok(Self { specs: Arc::new(pack.tools().clone()), data: database, web, native: Arc::new(native) })
     }
 
-    /// Runs a call to its end, within its time-out, for a caller identified to `level`.
-    pub async fn run(&self, call: &ToolCall, level: Level) -> Result<Value, ToolFailure> {
+    /// The same tools over a database in another folder.
+    ///
+    /// # Errors
+    /// A database that cannot be opened.
+    pub async fn over(&self, pack: &Pack, data: &Path) -> Result<Self, ToolsError> {
+        Self::open(pack, data, (*self.native).clone()).await
+    }
+
+    /// The pack's own database.
+    pub const fn data(&self) -> &PackData {
+        &self.data
+    }
+
+    /// Runs a call to its end, within its time-out, for this caller; `None` is nobody in particular.
+    ///
+    /// # Errors
+    /// A caller who is not known well enough, or not as the account that the call is about; and whatever the tool reports.
+    pub async fn run(&self, call: &ToolCall, caller: Option<&Verified>) -> Result<Value, ToolFailure> {
         let failed = |what: String| ToolFailure::Backend { name: call.name.clone(), what };
         let spec = self.specs.get(&call.name).ok_or_else(|| failed("the pack declares no such tool".to_owned()))?;
-        if level < spec.level {
+        let strange = spec.account().is_some_and(|name| {
+            let account = call.arguments.get(name).and_then(Value::as_str);
+            account.is_none() || account != caller.map(Verified::account)
+        });
+        if strange || caller.map_or(Level::ANONYMOUS, Verified::level) < spec.level {
             return Err(ToolFailure::NotAuthorised(call.name.clone()));
         }
         let work = async {

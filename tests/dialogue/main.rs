@@ -4,6 +4,7 @@
 
 mod broken_packs;
 mod deeds;
+mod identity;
 #[cfg(feature = "openai")]
 mod model;
 mod scripts;

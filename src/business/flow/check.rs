@@ -5,11 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::source::{Fault, Source, nearest};
 use super::super::template::{Text, expression_variables};
-use super::super::tool::{Effect, ToolSpec};
-use super::{Action, Call, Collect, Flow, SlotKind};
+use super::super::tool::{Effect, Level, ToolSpec};
+use super::{Action, Call, Collect, Flow, SlotKind, Verify};
 
 /// Variables that every template may read.
 const ALWAYS: &[&str] = &["language", "company"];
+
+/// What texts may say of a caller who is identified.
+const CALLER: &str = "caller";
+/// The records chosen by collect steps with `among`.
+const CHOSEN: &str = "chosen";
 
 /// What surely holds when a step is entered, by whatever path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,14 +25,18 @@ struct Known {
     consent: Option<BTreeSet<String>>,
 }
 
+/// What the flows of a pack can reach.
+pub(crate) struct Around<'a> {
+    pub(crate) flows: &'a BTreeMap<&'a str, &'a Flow>,
+    pub(crate) tools: &'a BTreeMap<String, ToolSpec>,
+    /// Level → the flow that proves it.
+    pub(crate) identity: &'a BTreeMap<Level, String>,
+}
+
 /// Looks at every path through a flow.
-pub(crate) fn check(
-    flow: &Flow,
-    flows: &BTreeMap<&str, &Flow>,
-    tools: &BTreeMap<String, ToolSpec>,
-    source: &Source,
-) -> Vec<Fault> {
-    let mut checker = Checker { flow, flows, tools, source, faults: Vec::new() };
+pub(crate) fn check(flow: &Flow, around: &Around<'_>, source: &Source) -> Vec<Fault> {
+    let Around { flows, tools, identity } = *around;
+    let mut checker = Checker { flow, flows, tools, identity, source, faults: Vec::new() };
     checker.check_names();
     if checker.faults.is_empty() {
         checker.check_paths();
@@ -39,6 +48,7 @@ struct Checker<'a> {
     flow: &'a Flow,
     flows: &'a BTreeMap<&'a str, &'a Flow>,
     tools: &'a BTreeMap<String, ToolSpec>,
+    identity: &'a BTreeMap<Level, String>,
     source: &'a Source,
     faults: Vec<Fault>,
 }
@@ -59,6 +69,9 @@ impl Checker<'_> {
                         }
                     }
                 }
+                Action::Identify(level) => self.check_level(at, *level),
+                Action::Verify(verify) => self.check_verify(at, verify),
+                Action::SendCode(tool) => self.check_send_code(at, tool),
                 Action::Go | Action::Confirm { .. } | Action::Transfer(_) | Action::End => {}
             }
         }
@@ -83,6 +96,60 @@ impl Checker<'_> {
         }
     }
 
+    /// Whether callers can reach that level in this pack.
+    fn check_level(&mut self, at: usize, level: Level) {
+        for lower in Level::PROVABLE.into_iter().filter(|l| *l <= level && !self.identity.contains_key(l)) {
+            let lower = lower.get();
+            self.fault(at, format!("no flow proves level {lower}; name one in identity.toml: [level.{lower}] flow = \"…\""));
+        }
+    }
+
+    fn check_verify(&mut self, at: usize, verify: &Verify) {
+        let slots = verify.arguments.values().chain(verify.facts.keys()).chain(verify.secret.keys()).chain(&verify.code);
+        slots.clone().for_each(|slot| self.check_slot(at, slot));
+        for slot in verify.secret.keys().chain(&verify.code) {
+            if self.flow.slots.get(slot).is_some_and(|s| !s.sensitive) {
+                self.fault(at, format!("{slot} is a secret; write sensitive = true into [slot.{slot}]"));
+            }
+        }
+        match self.tools.get(&verify.record) {
+            Some(tool) if !tool.private || tool.effect == Effect::Writes => {
+                self.fault(
+                    at,
+                    format!("{} reads what callers are checked against; write private = true, effect = \"reads\"", tool.name),
+                );
+            }
+            Some(tool) => {
+                let given: BTreeSet<_> = tool.given().collect();
+                if given != verify.arguments.keys().collect() {
+                    self.fault(at, format!("{} takes {given:?}; give exactly these in args", tool.name));
+                }
+                let level = tool.account().map_or(0, |_| 1);
+                if level >= verify.level.get() {
+                    self.fault(at, format!("{} needs an account, which is what this step is to find out", tool.name));
+                }
+            }
+            None => self.no_such_tool(at, &verify.record),
+        }
+    }
+
+    fn check_send_code(&mut self, at: usize, tool: &str) {
+        match self.tools.get(tool) {
+            Some(tool) if tool.account().is_some() && tool.given().eq(["code"]) => {}
+            Some(tool) => {
+                let what =
+                    format!("{} must take the arguments account = \"account\" and code = \"text\", and no other", tool.name);
+                self.fault(at, what);
+            }
+            None => self.no_such_tool(at, tool),
+        }
+    }
+
+    fn no_such_tool(&mut self, at: usize, tool: &str) {
+        let hint = nearest(tool, self.tools.keys().map(String::as_str));
+        self.fault(at, format!("there is no tool {tool}; declare it in tools.toml ({hint})"));
+    }
+
     fn check_slot(&mut self, at: usize, slot: &str) {
         if !self.flow.slots.contains_key(slot) {
             let hint = nearest(slot, self.flow.slots.keys().map(String::as_str));
@@ -91,14 +158,15 @@ impl Checker<'_> {
     }
 
     fn check_call(&mut self, at: usize, call: &Call) {
-        let Some(tool) = self.tools.get(&call.tool) else {
-            let hint = nearest(&call.tool, self.tools.keys().map(String::as_str));
-            return self.fault(at, format!("there is no tool {}; declare it in tools.toml ({hint})", call.tool));
-        };
-        for argument in tool.arguments.keys().filter(|a| !call.arguments.contains_key(*a)) {
+        let Some(tool) = self.tools.get(&call.tool) else { return self.no_such_tool(at, &call.tool) };
+        if tool.private {
+            self.fault(at, format!("{} is private: only a verify step may read what it gives", call.tool));
+        }
+        self.check_level(at, tool.level);
+        for argument in tool.given().filter(|a| !call.arguments.contains_key(*a)) {
             self.fault(at, format!("{} needs {argument}; add it to args", call.tool));
         }
-        for argument in call.arguments.keys().filter(|a| !tool.arguments.contains_key(*a)) {
+        for argument in call.arguments.keys().filter(|a| !tool.given().any(|g| g == *a)) {
             self.fault(at, format!("{} takes no {argument}; take it out of args", call.tool));
         }
     }
@@ -138,6 +206,9 @@ impl Checker<'_> {
             Action::Collect(collect) => {
                 let mut after = known.clone();
                 after.set.insert(collect.slot.clone());
+                if collect.among.is_some() {
+                    after.set.insert(CHOSEN.to_owned());
+                }
                 after.consent = None;
                 vec![(step.next, after)]
             }
@@ -148,6 +219,9 @@ impl Checker<'_> {
                 }
                 let mut after = failed.clone();
                 after.set.insert(call.save.clone());
+                if self.tools.get(&call.tool).is_some_and(|t| t.level > Level::ANONYMOUS) {
+                    after.set.insert(CALLER.to_owned());
+                }
                 let on_error = call.on_error.map(|target| (target, failed));
                 std::iter::once((step.next, after)).chain(on_error).collect()
             }
@@ -165,6 +239,21 @@ impl Checker<'_> {
                 });
                 vec![(step.next, after)]
             }
+            Action::Identify(_) => {
+                let mut after = known.clone();
+                after.set.insert(CALLER.to_owned());
+                vec![(step.next, after)]
+            }
+            Action::Verify(verify) => {
+                let mut after = Known { consent: None, ..known.clone() };
+                verify.secret.keys().chain(&verify.code).for_each(|slot| {
+                    after.set.remove(slot);
+                });
+                let failed = (verify.failed, after.clone());
+                after.set.insert(CALLER.to_owned());
+                vec![(step.next, after), failed]
+            }
+            Action::SendCode(_) => vec![(step.next, known.clone())],
             Action::Link(_) | Action::Transfer(_) | Action::End => Vec::new(),
         }
     }
@@ -182,6 +271,11 @@ impl Checker<'_> {
                 let mut answered = known.clone();
                 answered.set.insert(collect.slot.clone());
                 collect.again.iter().for_each(|t| self.check_text(at, t, known));
+                collect.unknown.iter().for_each(|t| self.check_text(at, t, &answered));
+                if let Some(among) = &collect.among {
+                    self.check_variable(at, &among.list, known);
+                    answered.set.insert(CHOSEN.to_owned());
+                }
                 collect.echo.iter().chain(&collect.check).for_each(|t| self.check_text(at, t, &answered));
             }
             Action::Confirm { ask, .. } => {
@@ -199,7 +293,17 @@ impl Checker<'_> {
                 call.arguments.values().for_each(|v| self.check_variable(at, v, known));
                 self.check_consent(at, call, known);
             }
-            Action::Go | Action::Forget(_) | Action::Link(_) | Action::Transfer(_) | Action::End => {}
+            Action::Verify(verify) => {
+                let slots = verify.arguments.values().chain(verify.facts.keys()).chain(verify.secret.keys());
+                slots.chain(&verify.code).for_each(|slot| self.check_variable(at, slot, known));
+            }
+            Action::Go
+            | Action::Forget(_)
+            | Action::Identify(_)
+            | Action::SendCode(_)
+            | Action::Link(_)
+            | Action::Transfer(_)
+            | Action::End => {}
         }
     }
 

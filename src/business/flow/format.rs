@@ -10,8 +10,9 @@ use crate::talk::{Digit, Language};
 
 use super::super::source::{Fault, Source, nearest};
 use super::super::template::{RawText, Text};
+use super::super::tool::Level;
 use super::super::tool::identifier_ok;
-use super::{Action, Call, Collect, Flow, Slot, SlotChoice, SlotKind, Step};
+use super::{Action, Among, Call, Collect, Flow, Slot, SlotChoice, SlotKind, Step, Verify};
 
 /// Fewer ways to start a flow than this are too few to recognise it by.
 const FEW_PHRASINGS: usize = 20;
@@ -43,6 +44,7 @@ const KINDS: &[(&str, Kind)] = &[
     ("email", Kind::Plain(SlotKind::Email)),
     ("postcode", Kind::Plain(SlotKind::Postcode)),
     ("name", Kind::Plain(SlotKind::Name)),
+    ("record", Kind::Plain(SlotKind::Record)),
     ("text", Kind::Plain(SlotKind::Text)),
 ];
 
@@ -53,7 +55,7 @@ type RawPhrases = Spanned<BTreeMap<Language, Vec<String>>>;
 struct RawFlow {
     about: RawText,
     key: Option<Spanned<String>>,
-    intent: RawPhrases,
+    intent: Option<RawPhrases>,
     #[serde(default)]
     slot: BTreeMap<String, Spanned<RawSlot>>,
     step: Vec<Spanned<RawStep>>,
@@ -94,6 +96,21 @@ struct RawStep {
     again: Vec<RawText>,
     echo: Option<RawText>,
     check: Option<RawText>,
+    among: Option<Among>,
+    unknown: Option<RawText>,
+    identify: Option<Level>,
+    verify: Option<Level>,
+    record: Option<String>,
+    #[serde(default)]
+    facts: BTreeMap<String, String>,
+    #[serde(default)]
+    secret: BTreeMap<String, String>,
+    code: Option<String>,
+    account: Option<String>,
+    #[serde(default)]
+    keep: Vec<String>,
+    failed: Option<Spanned<String>>,
+    send_code: Option<String>,
     call: Option<String>,
     #[serde(default)]
     args: BTreeMap<String, String>,
@@ -154,7 +171,7 @@ impl Reader<'_> {
             id,
             about: self.text(&raw.about),
             key: raw.key.and_then(|key| self.key(&key)),
-            intent: self.phrases(&raw.intent),
+            intent: raw.intent.as_ref().map(|phrases| self.phrases(phrases)).unwrap_or_default(),
             slots,
             steps,
         };
@@ -242,7 +259,10 @@ impl Reader<'_> {
             None => number + 1,
         };
         let action = self.action(&raw)?;
-        let alone = matches!(action, Action::Collect(_) | Action::Call(_) | Action::Branch(_) | Action::Confirm { .. });
+        let alone = matches!(
+            action,
+            Action::Collect(_) | Action::Call(_) | Action::Branch(_) | Action::Confirm { .. } | Action::Verify(_)
+        );
         if alone && what.say.is_some() {
             self.fault(&raw, "put the say into a step of its own before this one".to_owned());
         }
@@ -258,13 +278,16 @@ impl Reader<'_> {
             raw.branch.is_some(),
             raw.confirm.is_some(),
             raw.forget.is_some(),
+            raw.identify.is_some(),
+            raw.verify.is_some(),
+            raw.send_code.is_some(),
             raw.link.is_some(),
             raw.transfer.is_some(),
             raw.end,
         ];
         let count = kinds.iter().filter(|&&k| k).count();
         if count > 1 || (count == 0 && raw.say.is_none()) {
-            let one_of = "say, collect, call, branch, confirm, forget, link, transfer, end";
+            let one_of = "say, collect, call, branch, confirm, forget, identify, verify, send_code, link, transfer, end";
             self.fault(step, format!("a step does exactly one thing: {one_of}"));
             return None;
         }
@@ -273,6 +296,9 @@ impl Reader<'_> {
         }
         if let Some(tool) = &raw.call {
             return self.call(raw, tool);
+        }
+        if let Some(level) = raw.verify {
+            return self.verify(step, level);
         }
         if let Some(ask) = &raw.confirm {
             let Some(no) = &raw.no else {
@@ -293,9 +319,11 @@ impl Reader<'_> {
             return Some(Some(Action::Branch(targets)));
         }
         let forget = raw.forget.clone().map(Action::Forget);
+        let identify = raw.identify.map(Action::Identify);
+        let send = raw.send_code.clone().map(Action::SendCode);
         let link = raw.link.clone().map(Action::Link);
         let transfer = raw.transfer.clone().map(Action::Transfer);
-        Some(forget.or(link).or(transfer).or_else(|| raw.end.then_some(Action::End)))
+        Some(forget.or(identify).or(send).or(link).or(transfer).or_else(|| raw.end.then_some(Action::End)))
     }
 
     fn collect(&mut self, step: &Spanned<RawStep>) -> Option<Action> {
@@ -320,6 +348,39 @@ impl Reader<'_> {
             again: raw.again.iter().map(|t| self.text(t)).collect(),
             echo: raw.echo.as_ref().map(|t| self.text(t)),
             check: raw.check.as_ref().map(|t| self.text(t)),
+            among: raw.among.clone(),
+            unknown: raw.unknown.as_ref().map(|t| self.text(t)),
+        }))
+    }
+
+    fn verify(&mut self, step: &Spanned<RawStep>, level: Level) -> Option<Action> {
+        let raw = step.get_ref();
+        let (Some(record), Some(account), Some(failed)) = (&raw.record, &raw.account, &raw.failed) else {
+            let what = "a verify needs record = \"TOOL\", account = \"COLUMN\" and failed = \"STEP\"";
+            self.fault(step, what.to_owned());
+            return None;
+        };
+        if !Level::PROVABLE.contains(&level) {
+            self.fault(step, "a machine can verify levels 1 and 2; level 3 is a person's".to_owned());
+        }
+        let proofs = raw.args.len() + raw.facts.len();
+        let code_or_pin = raw.secret.len() + usize::from(raw.code.is_some());
+        if level == Level::PROVABLE[0] && (proofs < 2 || raw.facts.is_empty()) {
+            self.fault(step, "level 1 takes two facts: what finds the record, and at least one of facts".to_owned());
+        }
+        if level == Level::PROVABLE[1] && code_or_pin == 0 {
+            self.fault(step, "level 2 takes a PIN or a code: add secret = { SLOT = \"COLUMN\" } or code = \"SLOT\"".to_owned());
+        }
+        Some(Action::Verify(Verify {
+            level,
+            record: record.clone(),
+            arguments: raw.args.clone(),
+            facts: raw.facts.clone(),
+            secret: raw.secret.clone(),
+            code: raw.code.clone(),
+            account: account.clone(),
+            keep: raw.keep.clone(),
+            failed: self.target(failed)?,
         }))
     }
 

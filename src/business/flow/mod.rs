@@ -9,8 +9,9 @@ use std::collections::BTreeMap;
 use crate::talk::{Choice, Digit, Expectation, Language};
 
 use super::template::Text;
+use super::tool::Level;
 
-pub(super) use check::check;
+pub(super) use check::{Around, check};
 pub(super) use format::read;
 
 /// One flow, checked: every target exists, every slot is set before it is read, every write is confirmed first.
@@ -91,6 +92,8 @@ pub enum SlotKind {
     Postcode,
     /// A person's name.
     Name,
+    /// One of the records that an earlier call gave.
+    Record,
     /// Whatever is said.
     Text,
 }
@@ -143,6 +146,12 @@ pub enum Action {
     },
     /// Take values back, to ask anew.
     Forget(Vec<String>),
+    /// Make sure that the caller is known this well.
+    Identify(Level),
+    /// Check what the caller gave as proof.
+    Verify(Verify),
+    /// Send a one-time code to the caller's address on record, by this tool.
+    SendCode(String),
     /// Go over into another flow, with the slots both have.
     Link(String),
     /// Hand the caller to a person.
@@ -164,6 +173,46 @@ pub struct Collect {
     pub echo: Option<Text>,
     /// Asked once the value is there; a no takes it back.
     pub check: Option<Text>,
+    /// The value must be one of these records.
+    pub among: Option<Among>,
+    /// Said when it is none of them, before asking again.
+    pub unknown: Option<Text>,
+}
+
+/// Records to choose from: the rows of an earlier call's result.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Among {
+    /// The name that result was saved under.
+    pub list: String,
+    /// The column whose value the slot gets.
+    pub column: String,
+    /// Columns whose words choose a record as well ("the headphones").
+    #[serde(default)]
+    pub by: Vec<String>,
+}
+
+/// The `verify` of a step of an identity flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verify {
+    /// The level it proves.
+    pub level: Level,
+    /// The private tool that reads the record.
+    pub record: String,
+    /// Its arguments → slots.
+    pub arguments: BTreeMap<String, String>,
+    /// Slot → column of the record: what the caller knows.
+    pub facts: BTreeMap<String, String>,
+    /// Slot → column that holds the hash of a PIN.
+    pub secret: BTreeMap<String, String>,
+    /// The slot that holds the one-time code.
+    pub code: Option<String>,
+    /// The column that names the account.
+    pub account: String,
+    /// Columns that texts may read as `caller.COLUMN`.
+    pub keep: Vec<String>,
+    /// Where a failure leads.
+    pub failed: usize,
 }
 
 /// The `call` of a step.
@@ -201,7 +250,7 @@ impl Slot {
             SlotKind::Number { .. } | SlotKind::Months | SlotKind::Duration | SlotKind::Percent => Expectation::Number,
             SlotKind::Phone => Expectation::Digits { min: 7, max: 15, sensitive: self.sensitive },
             SlotKind::Name => Expectation::Name,
-            SlotKind::Text => Expectation::Open,
+            SlotKind::Record | SlotKind::Text => Expectation::Open,
         }
     }
 }
@@ -226,7 +275,7 @@ impl SlotKind {
             Self::Percent => Some("percent"),
             Self::Phone => Some("phone"),
             Self::Email => Some("email"),
-            Self::Choice(_) | Self::Number { .. } | Self::Name | Self::Text => None,
+            Self::Choice(_) | Self::Number { .. } | Self::Name | Self::Record | Self::Text => None,
         }
     }
 }

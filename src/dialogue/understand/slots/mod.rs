@@ -2,6 +2,7 @@
 //! here they are led over the whole text, and the last value counts that was not taken back.
 //! Never looks at anything but the words (and what day it is today, which is passed in).
 
+mod calendar;
 pub(crate) mod code;
 mod date;
 pub(crate) mod digits;
@@ -22,6 +23,7 @@ use crate::business::flow::{Slot, SlotChoice, SlotKind};
 use crate::business::tokens;
 
 use super::super::Value;
+use super::numbers::numbers;
 use code::Shape;
 use words::{from, skip, words as cut};
 
@@ -49,6 +51,7 @@ pub fn value(slot: &Slot, text: &str, today: NaiveDate) -> Option<Value> {
         SlotKind::Email => email::email(text, &words).map(Value::Email),
         SlotKind::Postcode => code::postcode(text, &words).map(Value::Postcode),
         SlotKind::Name => name::name(text).map(Value::Text),
+        SlotKind::Record => None,
         SlotKind::Text => Some(text.trim()).filter(|w| !w.is_empty()).map(|w| Value::Text(w.to_owned())),
     }
 }
@@ -76,6 +79,7 @@ pub fn keyed(slot: &Slot, keys: &str) -> Option<Value> {
         SlotKind::Amount => number()?.checked_mul(100).map(Value::Amount),
         SlotKind::Number { min, max } => number().filter(|n| (*min..=*max).contains(n)).map(Value::Number),
         SlotKind::Months => number().map(Value::Months),
+        SlotKind::Record => Some(Value::Text(keys.to_owned())),
         SlotKind::Phone => phone::phone(keys, &cut(keys)).map(Value::Phone),
         SlotKind::Postcode => code::postcode(keys, &cut(keys)).map(Value::Postcode),
         SlotKind::Choice(_)
@@ -85,6 +89,15 @@ pub fn keyed(slot: &Slot, keys: &str) -> Option<Value> {
         | SlotKind::Email
         | SlotKind::Name
         | SlotKind::Text => None,
+    }
+}
+
+/// The number or code in the words whatever its length, for matching against records: half of it may be misheard.
+pub fn heard(slot: &Slot, text: &str) -> Option<String> {
+    match slot.kind {
+        SlotKind::Digits { .. } => numbers(text).pop(),
+        SlotKind::Code { max, .. } => code::code(text, &cut(text), Shape { min: 2, max: usize::from(max) + 2, pattern: "" }),
+        _ => None,
     }
 }
 
