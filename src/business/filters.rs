@@ -60,7 +60,7 @@ fn in_groups(signs: &[char], lengths: &[usize], chinese: bool) -> String {
         if rest.is_empty() {
             break;
         }
-        let length = lengths.get(at).or(lengths.last()).copied().unwrap_or(1);
+        let length = lengths.get(at).or_else(|| lengths.last()).copied().unwrap_or(1);
         let (group, behind) = rest.split_at(length.min(rest.len()));
         groups.push(group.iter().map(char::to_string).collect::<Vec<_>>().join(" "));
         rest = behind;

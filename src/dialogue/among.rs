@@ -8,7 +8,7 @@ use crate::business::flow::{Among, Slot, SlotKind};
 use crate::business::tokens;
 
 use super::Value;
-use super::understand::slots;
+use super::understand::{near, slots};
 
 /// The part of a record's words that must be said to choose it.
 const NAMED: f32 = 0.5;
@@ -33,6 +33,7 @@ pub(super) struct Given<'a> {
 pub(super) fn pick<'r>(among: &Among, rows: &'r [Json], given: &Given<'_>) -> Option<&'r Json> {
     by_value(among, rows, given)
         .or_else(|| given.readings.iter().find_map(|words| by_words(among, rows, words)))
+        .or_else(|| by_sound(among, rows, given))
         .or_else(|| given.readings.iter().find_map(|words| by_place(rows, words)))
         .or_else(|| match rows {
             [only] if among.only && given.value.is_none() => Some(only),
@@ -43,7 +44,11 @@ pub(super) fn pick<'r>(among: &Among, rows: &'r [Json], given: &Given<'_>) -> Op
 /// The slot's value for a row.
 pub(super) fn value_of(row: &Json, among: &Among, slot: &Slot) -> Value {
     let name = plain(&row[&among.column]);
-    if matches!(slot.kind, SlotKind::Digits { .. }) { Value::Digits(name) } else { Value::Text(name) }
+    match slot.kind {
+        SlotKind::Digits { .. } => Value::Digits(name),
+        SlotKind::Code { .. } => Value::Code(name),
+        _ => Value::Text(name),
+    }
 }
 
 fn by_value<'r>(among: &Among, rows: &'r [Json], given: &Given<'_>) -> Option<&'r Json> {
@@ -53,6 +58,18 @@ fn by_value<'r>(among: &Among, rows: &'r [Json], given: &Given<'_>) -> Option<&'
         let said = essence(&said);
         rows.iter().find(|row| essence(&plain(&row[&among.column])) == said)
     })
+}
+
+/// The row whose number sounds like the one that was heard, if only one does.
+fn by_sound<'r>(among: &Among, rows: &'r [Json], given: &Given<'_>) -> Option<&'r Json> {
+    let heard: Vec<String> = given.readings.iter().filter_map(|words| slots::heard(given.slot, words)).collect();
+    let heard: Vec<&str> = heard.iter().map(String::as_str).collect();
+    let records: Vec<String> = rows.iter().map(|row| plain(&row[&among.column])).collect();
+    let records: Vec<&str> = records.iter().map(String::as_str).collect();
+    match near::choose(&heard, &records, near::Kind::Code) {
+        near::Choice::One { index, .. } => rows.get(index),
+        near::Choice::Several(_) | near::Choice::None => None,
+    }
 }
 
 fn by_words<'r>(among: &Among, rows: &'r [Json], words: &str) -> Option<&'r Json> {

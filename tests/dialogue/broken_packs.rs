@@ -145,6 +145,7 @@ fn an_intent_with_few_phrasings_is_a_warning() {
     let end = begin + text[begin..].find("]\n").unwrap();
     fs::write(&path, format!("{}zh = [\"我要退货\", \"退货\"{}", &text[..begin], &text[end..])).unwrap();
     let pack = Pack::load(folder.path()).unwrap_or_else(|e| panic!("{e}"));
+    assert!(pack.flows().contains_key("return_order"), "a warning takes nothing away");
     let warning = pack.warnings().iter().map(ToString::to_string).find(|w| w.contains("only 2 ways")).unwrap();
     assert!(warning.starts_with(&format!("{}:", path.display())) && warning.contains("write 20"), "{warning}");
 }

@@ -8,7 +8,7 @@ use toml::Spanned;
 
 use crate::talk::{Digit, Language};
 
-use super::super::source::{Fault, Source, nearest};
+use super::super::source::{Fault, Severity, Source, nearest};
 use super::super::template::{RawText, Text};
 use super::super::tool::Level;
 use super::super::tool::identifier_ok;
@@ -165,7 +165,7 @@ impl Reader<'_> {
         self.name_steps(&raw.step);
         let slots: BTreeMap<String, Slot> =
             raw.slot.into_iter().filter_map(|(name, slot)| Some((name, self.slot(slot)?))).collect();
-        let before = self.faults.len();
+        let before = self.errors();
         let steps: Vec<Step> = raw.step.into_iter().enumerate().filter_map(|(i, step)| self.step(i, step)).collect();
         let flow = Flow {
             id,
@@ -175,7 +175,12 @@ impl Reader<'_> {
             slots,
             steps,
         };
-        (self.faults.len() == before).then_some(flow)
+        (self.errors() == before).then_some(flow)
+    }
+
+    /// How many of the faults forbid the flow; one that is only warned of is read.
+    fn errors(&self) -> usize {
+        self.faults.iter().filter(|fault| fault.severity == Severity::Error).count()
     }
 
     fn name_steps(&mut self, steps: &[Spanned<RawStep>]) {

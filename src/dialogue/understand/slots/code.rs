@@ -112,7 +112,7 @@ fn take(runs: &mut Vec<String>, run: String, rejected: bool, instead: bool) {
 fn written(text: &str, shape: Shape<'_>) -> Option<String> {
     let pieces = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
     let plain = pieces.map(|p| p.replace('-', "").to_ascii_uppercase());
-    plain.filter(|p| p.contains(|c: char| c.is_ascii_digit()) || shape.pattern.contains('A')).filter(|p| shape.fits(p)).last()
+    plain.filter(|p| p.contains(|c: char| c.is_ascii_digit()) || shape.pattern.contains('A')).rfind(|p| shape.fits(p))
 }
 
 #[cfg(test)]

@@ -277,7 +277,7 @@ fn in_order(parts: &[Part]) -> String {
                 Some(Part::Literal(unit)) => (n + unit.parse::<u32>().unwrap_or(0)).to_string(),
                 Some(_) | None => n.to_string(),
             },
-            Part::Scale(10) => ten(&mut out, parts.peek()),
+            Part::Scale(10) => ten(&out, parts.peek()),
             Part::Scale(scale) if out.is_empty() => scale.to_string(),
             Part::Scale(scale) => scale.to_string().chars().skip(1).collect(),
             Part::Times(n) => {
@@ -292,7 +292,7 @@ fn in_order(parts: &[Part]) -> String {
 }
 
 /// 十 among digits: 二十 is 20, 二十一 is 21, 十二 is 12.
-fn ten(out: &mut String, next: Option<&&Part>) -> String {
+fn ten(out: &str, next: Option<&&Part>) -> String {
     let unit_follows = matches!(next, Some(Part::Literal(digit)) if digit.len() == 1);
     match (out.is_empty(), unit_follows) {
         (true, true) => "1".to_owned(),

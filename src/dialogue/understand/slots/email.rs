@@ -11,8 +11,8 @@ pub fn email(text: &str, words: &[String]) -> Option<String> {
 
 fn typed(text: &str) -> Option<String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | '@');
-    let pieces = text.split(|c: char| !inner(c)).map(|p| p.trim_matches(['.', '-']).to_ascii_lowercase());
-    pieces.filter(|p| is_address(p)).last()
+    let mut pieces = text.split(|c: char| !inner(c)).map(|p| p.trim_matches(['.', '-']).to_ascii_lowercase());
+    pieces.rfind(|p| is_address(p))
 }
 
 const AT: &[&str] = &["@", "at sign", "at", "艾特", "圈a", "小老鼠"];
@@ -43,7 +43,7 @@ const LEADS: &[&str] = &["is", "its", "to", "email", "mail", "address", "use", "
 
 fn told(words: &[String]) -> Option<String> {
     let places = (0..words.len()).filter(|at| skip(from(words, *at), AT) > 0);
-    places.filter_map(|at| around(words, at)).last()
+    places.rev().find_map(|at| around(words, at))
 }
 
 /// The address around the "at" that stands there.

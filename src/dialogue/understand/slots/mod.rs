@@ -2,6 +2,7 @@
 //! here they are led over the whole text, and the last value counts that was not taken back.
 //! Never looks at anything but the words (and what day it is today, which is passed in).
 
+mod calendar;
 pub(crate) mod code;
 mod date;
 pub(crate) mod digits;
@@ -22,6 +23,7 @@ use crate::business::flow::{Slot, SlotChoice, SlotKind};
 use crate::business::tokens;
 
 use super::super::Value;
+use super::numbers::numbers;
 use code::Shape;
 pub use digits::Joined;
 use words::{from, skip, words as cut};
@@ -81,6 +83,7 @@ pub fn keyed(slot: &Slot, keys: &str) -> Option<Value> {
         SlotKind::Amount => number()?.checked_mul(100).map(Value::Amount),
         SlotKind::Number { min, max } => number().filter(|n| (*min..=*max).contains(n)).map(Value::Number),
         SlotKind::Months => number().map(Value::Months),
+        SlotKind::Record => Some(Value::Text(keys.to_owned())),
         SlotKind::Phone => phone::phone(keys, &cut(keys)).map(Value::Phone),
         SlotKind::Postcode => code::postcode(keys, &cut(keys)).map(Value::Postcode),
         SlotKind::Choice(_)
@@ -98,6 +101,15 @@ pub fn keyed(slot: &Slot, keys: &str) -> Option<Value> {
 pub fn joined(slot: &Slot, before: &str, text: &str) -> Option<Joined> {
     let SlotKind::Digits { min, max } = slot.kind else { return None };
     Some(digits::joined(before, text, min, max))
+}
+
+/// The number or code in the words whatever its length, for matching against records: half of it may be misheard.
+pub fn heard(slot: &Slot, text: &str) -> Option<String> {
+    match slot.kind {
+        SlotKind::Digits { .. } => numbers(text).pop(),
+        SlotKind::Code { max, .. } => code::code(text, &cut(text), Shape { min: 2, max: usize::from(max) + 2, pattern: "" }),
+        _ => None,
+    }
 }
 
 /// Whether the caller's own words, in order, hold this value for the slot; a number may be told over several turns.

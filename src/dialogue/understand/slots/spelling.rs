@@ -111,7 +111,7 @@ fn piece(words: &[String], with_digits: bool) -> Option<(String, usize)> {
         return None;
     }
     // "o" among digits is a zero, among letters a letter: the letter was tried first.
-    run(words).map(|(digits, length)| (digits, length))
+    run(words)
 }
 
 fn letter(words: &[String]) -> Option<(char, usize)> {
