@@ -141,6 +141,7 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
                 let well = runtime.block_on(eval::dialogue::run(&args, &logged(file)?.dialogue, &mut stdout()))?;
                 Ok(exit_code(well))
             }
+            eval::What::Nlu(args) => eval::nlu::run(&args, &mut stdout()).map(done),
         },
         Command::Check(args) => Ok(exit_code(check::run(&args, &mut stdout())?)),
         Command::Version(args) => {

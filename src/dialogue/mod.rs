@@ -27,4 +27,4 @@ pub use openai::{ModelError, OpenAi};
 pub use policy::Refusal;
 pub use prompt::{Function, ModelAnswer, ModelRequest, Rubbish};
 pub use session::{Manner, Speaker};
-pub use understand::{Ranked, Understanding, language_of};
+pub use understand::{ACT, CLARIFY, Classifier, Corrupt, Learnt, Lesson, Ranked, Understanding, language_of};

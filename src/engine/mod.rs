@@ -4,6 +4,7 @@
 pub mod clock;
 mod driver;
 mod jobs;
+pub mod learning;
 mod line;
 mod observe;
 pub mod reply;

@@ -10,7 +10,7 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
-use tracing::{info, warn};
+use tracing::warn;
 
 use crate::business::{Challenge, Cue, Effect, Lockouts, Pack, ToolCall, ToolFailure, Verification};
 use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding};
@@ -130,9 +130,7 @@ impl Dialogues {
         if llm.is_on() && cfg!(not(feature = "openai")) {
             return Err(DialogueError::NoModel);
         }
-        let started = clock::now();
-        let understanding = Arc::new(Understanding::train(&pack));
-        info!(pack = pack.name(), ms = millis(clock::since(started)), "Understanding trained.");
+        let understanding = Arc::new(super::learning::understanding(&pack, data));
         let tools = Tools::open(&pack, data, native).await?;
         Ok(Self { shared: Arc::new(Shared::new(config, pack, understanding, tools)) })
     }

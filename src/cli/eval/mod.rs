@@ -2,6 +2,8 @@
 //! Never a test: each prints figures.
 
 pub mod dialogue;
+mod labelled;
+pub mod nlu;
 
 use clap::{Args, Subcommand};
 
@@ -18,4 +20,6 @@ pub struct EvalArgs {
 pub enum What {
     /// Scripted callers against the engine, judged by the end state
     Dialogue(dialogue::DialogueArgs),
+    /// Train the intent model on DIR/train.csv and measure it on DIR/test.csv
+    Nlu(nlu::NluArgs),
 }
