@@ -1,15 +1,19 @@
 //! What a company brings: its pack, knowledge, flows and tools' contracts, read and checked before a call is answered.
 //! Never talks to a language model, holds no prompts for one, and never runs a tool.
 
+mod figures;
 pub mod flow;
 mod house;
 mod identity;
+mod import;
 mod knowledge;
+mod numerals;
 mod pack;
 mod source;
 mod template;
 mod tool;
 
+pub use figures::{Figure, Unit, Unsupported, supported};
 pub use house::{Cue, HouseIntent};
 pub use identity::{Challenge, Claim, Lockouts, Verification, Verified};
 pub use knowledge::{Entry, Knowledge, tokens};

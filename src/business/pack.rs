@@ -12,6 +12,7 @@ use crate::talk::Language;
 
 use super::flow::{self, Flow};
 use super::house::{Cue, House, HouseIntent, house};
+use super::import;
 use super::knowledge::{Entry, Knowledge, tokens};
 use super::source::{Fault, PackError, Severity, Source, nearest};
 use super::template::{RawText, Text, sentences};
@@ -146,7 +147,8 @@ impl Pack {
             faults.push(manifest.error(raw.name.span(), "a pack's name is made of a-z, 0-9, - and _".to_owned()));
         }
         let tools = read_tools(folder, &mut faults)?;
-        let entries = read_knowledge(folder, &languages, &mut faults)?;
+        let mut entries = read_knowledge(folder, &languages, &mut faults)?;
+        entries.extend(import::read(&folder.join("knowledge"), &languages, &entries, &mut faults)?);
         check_migrations(folder, &mut faults);
         let identity = read_identity(folder, &mut faults)?;
         let flows = read_flows(folder, &languages, (&tools, &identity), &mut faults)?;
@@ -315,6 +317,10 @@ impl Pack {
     }
 
     fn where_it_stands(&self, phrase: &str, what: String) -> Result<Fault, PackError> {
+        let documents = import::sources(&self.folder.join("knowledge"))?;
+        if let Some(fault) = documents.iter().find_map(|file| Some(file.error_at(file.line_of(phrase)?, what.clone()))) {
+            return Ok(fault);
+        }
         let mut sources = read_folder(&self.folder.join("flows"))?;
         sources.extend(read_folder(&self.folder)?);
         let found =

@@ -98,6 +98,14 @@ impl Source {
         Fault { severity: Severity::Warning, ..self.error(span, what) }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn extension(&self) -> &str {
+        self.path.extension().and_then(|e| e.to_str()).unwrap_or_default()
+    }
+
     pub(super) fn stem(&self) -> &str {
         self.path.file_stem().and_then(|s| s.to_str()).unwrap_or_default()
     }

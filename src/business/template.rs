@@ -20,9 +20,9 @@ pub struct Text(BTreeMap<Language, String>);
 pub(super) type RawText = Spanned<BTreeMap<Language, String>>;
 
 /// A spoken sentence has at most this many words.
-const MOST_WORDS: usize = 25;
+pub(super) const MOST_WORDS: usize = 25;
 /// And at most this many Chinese characters.
-const MOST_HAN: usize = 45;
+pub(super) const MOST_HAN: usize = 45;
 /// Signs no voice can say; they stand for formatting.
 const UNSPEAKABLE: &[char] = &['*', '_', '`', '<', '>', '[', ']', '{', '}', '|', '\\', '^', '~', '#'];
 

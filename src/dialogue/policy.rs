@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use thiserror::Error;
 
 use crate::business::flow::SlotKind;
-use crate::business::{Entry, Pack, Topic, sentences, tokens};
+use crate::business::{Entry, Pack, Topic, sentences, supported, tokens};
 use crate::talk::Language;
 
 use super::session::{Session, Speaker, Waiting};
@@ -120,12 +120,9 @@ fn check_slot(
 pub(super) fn grounded(wording: &str, entry: &Entry, language: Language) -> bool {
     let source = entry.answer.template(language).unwrap_or_default();
     let known: BTreeSet<String> = tokens(source).into_iter().collect();
-    let figures = |text: &str| -> BTreeSet<String> {
-        tokens(text).into_iter().filter(|w| w.starts_with(|c: char| c.is_ascii_digit())).chain(numbers(text)).collect()
-    };
     let content: Vec<String> = tokens(wording).into_iter().filter(|w| !w.is_ascii() || w.len() > 3).collect();
     let shared = content.iter().filter(|w| known.contains(*w)).count();
-    speakable(wording) && figures(wording).is_subset(&figures(source)) && shared as f32 >= GROUNDED * content.len() as f32
+    speakable(wording) && supported(wording, &[source]).is_ok() && shared as f32 >= GROUNDED * content.len() as f32
 }
 
 /// Whether a text is short enough for the ear and free of signs no voice can say.
