@@ -245,7 +245,7 @@ async fn repeat_slower_wait_and_cancel_work_in_every_flow() {
 
 #[tokio::test]
 async fn a_near_miss_is_asked_about() {
-    let mut caller = check(Language::EN, &[("what payment options are there", "Do you mean ways to pay?")]).await;
+    let mut caller = check(Language::EN, &[("paying somehow else", "Do you mean ways to pay?")]).await;
     assert_eq!(caller.after(), &AfterReply::Listen(Expectation::YesNo));
     assert_holds(&caller.say("yes").await, "by card, by bank transfer", "yes");
 }

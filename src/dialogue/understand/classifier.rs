@@ -36,7 +36,7 @@ pub struct Classifier {
 }
 
 impl Lesson {
-    /// Reads the phrases. Labels count from 0; one at or above `classes` belongs to none and speaks against all.
+    /// Reads the phrases. Labels count from 0; one at or above `classes` speaks against all.
     ///
     /// # Panics
     /// If there is not one label a phrase.
@@ -54,12 +54,6 @@ impl Lesson {
         let examples = Examples::new(phrases.iter().map(|phrase| vectorizer.vector(phrase)));
         let price = if phrases.len() < FEW { PRICE_OF_FEW } else { PRICE };
         Self { vectorizer, examples, labels, classes, price }
-    }
-
-    /// The same with another price of a training error.
-    #[must_use]
-    pub fn with_price(self, price: f32) -> Self {
-        Self { price, ..self }
     }
 
     /// How many classes there are to learn.

@@ -29,12 +29,14 @@ pub use language::language_of;
 pub use yes_no::YesNo;
 
 /// At or above this score a topic is acted on, in every pack.
-pub const ACT: f32 = 0.60;
+pub const ACT: f32 = 0.65;
 /// At or above this score the caller is asked whether it is meant; below, nothing is.
 pub const CLARIFY: f32 = 0.35;
 
 /// Things people say to a telephone that are no company's business.
 const BACKGROUND: &str = include_str!("background.txt");
+/// How much it speaks against every topic that words sound like the background.
+const AGAINST: f32 = 0.2;
 /// One phrase in so many is kept aside to learn what a margin is worth.
 const FOLDS: usize = 5;
 /// So many phrases kept aside are enough.
@@ -77,10 +79,10 @@ impl Understanding {
 
     /// All topics, the likeliest first.
     pub fn intents(&self, words: &str) -> Vec<Ranked> {
-        let margins = self.classifier.scores(&plain(words));
-        let score = |margin| self.calibration.chance(margin);
-        let scored = self.topics.iter().cloned().zip(margins);
-        let mut ranked: Vec<Ranked> = scored.map(|(topic, margin)| Ranked { topic, score: score(margin) }).collect();
+        let evidence = evidence(&self.classifier, &plain(words));
+        let scored = self.topics.iter().cloned().zip(evidence);
+        let score = |evidence| self.calibration.chance(evidence);
+        let mut ranked: Vec<Ranked> = scored.map(|(topic, evidence)| Ranked { topic, score: score(evidence) }).collect();
         ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
         ranked
     }
@@ -122,14 +124,14 @@ impl Understanding {
         let classifier = Classifier::read(&mut from)?;
         from.end()?;
         let topics = topics(pack);
-        if classifier.classes() != topics.len() {
+        if classifier.classes() != topics.len() + 1 {
             return Err(Corrupt);
         }
         Ok(Self { topics, classifier, calibration, yes_no: YesNo::new(pack) })
     }
 }
 
-/// What is learnt from: the pack's phrases with the number of their topic, and the background with none.
+/// What is learnt from: the pack's phrases with the number of their topic, and the background.
 struct Phrases {
     of_topics: Vec<(String, usize)>,
     background: Vec<String>,
@@ -150,14 +152,14 @@ impl Phrases {
         Self { background, topics: topics.len(), of_topics }
     }
 
-    /// The phrases whose place in their list is wanted.
+    /// The phrases whose place in their list is wanted. The background is the last class.
     fn lesson(&self, wanted: impl Fn(usize) -> bool) -> Lesson {
         let of_topics =
             self.of_topics.iter().enumerate().filter(|(i, _)| wanted(*i)).map(|(_, (text, topic))| (text.as_str(), *topic));
         let background =
             self.background.iter().enumerate().filter(|(i, _)| wanted(*i)).map(|(_, text)| (text.as_str(), self.topics));
         let (phrases, labels): (Vec<&str>, Vec<usize>) = of_topics.chain(background).unzip();
-        Lesson::with_concepts(&phrases, labels, self.topics)
+        Lesson::with_concepts(&phrases, labels, self.topics + 1)
     }
 
     /// Learns from four phrases in five and looks how the fifth fares, until enough have been looked at.
@@ -168,7 +170,7 @@ impl Phrases {
                 break;
             }
             let classifier = learn(self.lesson(|i| i % FOLDS != fold));
-            let best = |text: &str| classifier.scores(text).into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
+            let best = |text: &str| evidence(&classifier, text).into_iter().enumerate().max_by(|a, b| a.1.total_cmp(&b.1));
             let aside = |i: &usize| i % FOLDS == fold;
             let of_topics = self.of_topics.iter().enumerate().filter(|(i, _)| aside(i));
             margins
@@ -178,6 +180,14 @@ impl Phrases {
         }
         Calibration::fit(&margins)
     }
+}
+
+/// What speaks for each topic: its margin, less if the words sound like the background.
+fn evidence(classifier: &Classifier, plain: &str) -> Vec<f32> {
+    let mut margins = classifier.scores(plain);
+    let background = margins.pop().unwrap_or_default();
+    margins.iter_mut().for_each(|margin| *margin -= AGAINST * background);
+    margins
 }
 
 fn topics(pack: &Pack) -> Vec<Topic> {
