@@ -10,6 +10,9 @@ use crate::talk::Language;
 
 use super::template::Text;
 
+/// An entry with fewer ways to ask in a language is found by the words of its answer too.
+const FEW: usize = 3;
+
 /// One answer and the ways its question is put.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -43,8 +46,10 @@ impl Knowledge {
         let mut owner = Vec::new();
         let mut documents = Vec::new();
         for (i, entry) in entries.iter().enumerate() {
-            for phrasing in entry.phrasings.values().flatten() {
-                documents.push(Document::new(owner.len() as u32, phrasing.clone()));
+            let phrasings = entry.phrasings.values().flatten();
+            let answers = entry.answer.templates().filter(|_| entry.phrasings.values().any(|some| some.len() < FEW));
+            for text in phrasings.map(String::as_str).chain(answers) {
+                documents.push(Document::new(owner.len() as u32, text.to_owned()));
                 owner.push(i);
             }
         }
@@ -131,6 +136,14 @@ mod tests {
         assert_eq!(knowledge.search("What's the shipping cost?")[0].0.id, "shipping");
         assert_eq!(knowledge.search("请问几点开门")[0].0.id, "hours");
         assert!(knowledge.search("sing").is_empty());
+    }
+
+    #[test]
+    fn an_entry_with_few_phrasings_is_found_by_its_answer() {
+        let answer = BTreeMap::from([(Language::EN, "Bring it to the counter with the ticket.".to_owned())]);
+        let told = Entry { answer: Text::of(answer), ..entry("wardrobe", "where is the wardrobe", "衣帽间在哪") };
+        let knowledge = Knowledge::new(vec![entry("hours", "when are you open", "你们几点开门"), told]);
+        assert_eq!(knowledge.search("do i need my ticket")[0].0.id, "wardrobe");
     }
 
     #[test]

@@ -265,7 +265,7 @@ fn english(words: &[String]) -> Option<(Item, usize)> {
                 (section, may_add) = (0, 100);
             }
             (None, "and")
-                if used > 0 && may_add == 100 && words.get(used + 1).is_some_and(|w| small(w).or(tens(w)).is_some()) => {}
+                if used > 0 && may_add == 100 && words.get(used + 1).is_some_and(|w| small(w).or_else(|| tens(w)).is_some()) => {}
             _ => break,
         }
         used += 1;

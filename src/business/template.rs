@@ -45,6 +45,16 @@ impl Text {
         self.0.get(&language).map(String::as_str)
     }
 
+    /// All templates.
+    pub(super) fn templates(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(String::as_str)
+    }
+
+    #[cfg(test)]
+    pub(super) const fn of(templates: BTreeMap<Language, String>) -> Self {
+        Self(templates)
+    }
+
     /// The text in that language with the variables filled in.
     pub fn render(&self, language: Language, variables: &Value) -> Result<String, minijinja::Error> {
         let template = self.template(language).unwrap_or_default();

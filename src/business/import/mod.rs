@@ -108,7 +108,7 @@ impl Tongue {
     }
 
     fn of(&self, text: &str) -> Language {
-        self.named.unwrap_or(if text.chars().any(is_han) { self.chinese } else { self.other })
+        self.named.unwrap_or_else(|| if text.chars().any(is_han) { self.chinese } else { self.other })
     }
 }
 

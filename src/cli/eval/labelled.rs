@@ -47,7 +47,7 @@ pub enum SetError {
 /// # Errors
 /// See [`SetError`].
 pub(super) fn read(dir: &Path, name: &'static str) -> Result<Vec<(String, String)>, SetError> {
-    let readers: [(&str, fn(&str) -> Result<Rows, Wrong>); 2] = [("csv", csv), ("json", json)];
+    let readers: [(&str, Format); 2] = [("csv", csv), ("json", json)];
     for (extension, rows_of) in readers {
         let path = dir.join(name).with_extension(extension);
         if !path.exists() {
@@ -60,6 +60,8 @@ pub(super) fn read(dir: &Path, name: &'static str) -> Result<Vec<(String, String
 }
 
 type Rows = Vec<(String, String)>;
+/// Reads a file's text.
+type Format = fn(&str) -> Result<Rows, Wrong>;
 /// A line and what is wrong there.
 type Wrong = (u64, String);
 
