@@ -19,7 +19,7 @@ pub(super) async fn call(web: &reqwest::Client, method: &str, url: &str, call: &
         let (client, request) = request.build_split();
         let mut request = request.map_err(|e| e.without_url().to_string())?;
         if !query.is_empty() {
-            let query = request.url().query().map_or(query.clone(), |own| format!("{own}&{query}"));
+            let query = request.url().query().map_or_else(|| query.clone(), |own| format!("{own}&{query}"));
             request.url_mut().set_query(Some(&query));
         }
         reqwest::RequestBuilder::from_parts(client, request)
@@ -120,6 +120,7 @@ mod tests {
             timeout: Duration::from_millis(300),
             arguments: BTreeMap::new(),
             binding: Binding::Http { method: method.to_owned(), url },
+            private: false,
         };
         let call = ToolCall {
             name: spec.name.clone(),
@@ -145,7 +146,7 @@ mod tests {
         let data = PackData::open(&folder.path().join("pack.db"), folder.path()).await.expect("a database");
         let web = Tools::client().expect("a client");
         let tools = Tools { specs: Arc::new(BTreeMap::from([("look".to_owned(), spec)])), data, web, native: Arc::default() };
-        let asked = tools.run(&call, Level::ANONYMOUS);
+        let asked = tools.run(&call, None);
         tokio::pin!(service, asked);
         tokio::select! {
             (request, _open) = &mut service => (request, asked.await),
