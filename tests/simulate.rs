@@ -6,6 +6,7 @@ use std::path::Path;
 use hotline::call::CallConfig;
 use hotline::engine::simulate::{Outcome, Scenario, Simulation, judge};
 use hotline::media::MediaConfig;
+use hotline::store::journal::JournalEvent;
 use tokio::runtime::Runtime;
 
 fn run(scenario: &Scenario, runtime: &Runtime) -> Outcome {
@@ -44,6 +45,22 @@ fn every_scenario_goes_as_expected_and_the_same_twice() {
         }
     }
     assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn an_interruption_is_obeyed_at_once() {
+    let runtime = Runtime::new().expect("a runtime");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/barge_in.yaml");
+    let mut scenario = Scenario::load(&path).unwrap_or_else(|error| panic!("{error}"));
+    for seed in 1..=5 {
+        scenario.network.seed = seed;
+        let outcome = run(&scenario, &runtime);
+        let after = outcome.entries.iter().find_map(|entry| match entry.event {
+            JournalEvent::BargeIn { after_ms } => Some(after_ms),
+            _ => None,
+        });
+        assert!(after.is_some_and(|ms| ms <= 160), "{after:?} ms after the first speech frame\n{}", told(&outcome));
+    }
 }
 
 #[test]

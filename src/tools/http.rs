@@ -19,7 +19,7 @@ pub(super) async fn call(web: &reqwest::Client, method: &str, url: &str, call: &
         let (client, request) = request.build_split();
         let mut request = request.map_err(|e| e.without_url().to_string())?;
         if !query.is_empty() {
-            let query = request.url().query().map_or(query.clone(), |own| format!("{own}&{query}"));
+            let query = request.url().query().map_or_else(|| query.clone(), |own| format!("{own}&{query}"));
             request.url_mut().set_query(Some(&query));
         }
         reqwest::RequestBuilder::from_parts(client, request)
@@ -123,6 +123,7 @@ mod tests {
             timeout: Duration::from_millis(300),
             arguments: BTreeMap::new(),
             binding: Binding::Http { method: method.to_owned(), url },
+            private: false,
         };
         let call = ToolCall {
             name: spec.name.clone(),
