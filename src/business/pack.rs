@@ -376,10 +376,13 @@ impl Pack {
     }
 }
 
+/// Tools, the flows that prove an identity, and the company's rules.
+type Reachable<'a> = (&'a BTreeMap<String, ToolSpec>, &'a BTreeMap<Level, String>, &'a Map<String, Value>);
+
 fn read_flows(
     folder: &Path,
     languages: &[Language],
-    (tools, identity, policy): (&BTreeMap<String, ToolSpec>, &BTreeMap<Level, String>, &Map<String, Value>),
+    (tools, identity, policy): Reachable<'_>,
     faults: &mut Vec<Fault>,
 ) -> Result<BTreeMap<String, Flow>, PackError> {
     let sources = read_folder(&folder.join("flows"))?;
@@ -427,7 +430,7 @@ fn check_migrations(folder: &Path, faults: &mut Vec<Fault>) {
     let files = std::fs::read_dir(folder.join("database")).into_iter().flatten().flatten().map(|file| file.path());
     for path in files.filter(|path| path.extension().is_some_and(|e| e == "sql")) {
         let name = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
-        if !name.split_once('_').is_some_and(|(number, _)| number.parse::<i64>().is_ok()) {
+        if name.split_once('_').is_none_or(|(number, _)| number.parse::<i64>().is_err()) {
             let what = "a migration is called NUMBER_WHAT.sql, for example 0001_customers.sql; this one would not run".to_owned();
             faults.push(Fault { severity: Severity::Error, file: path, line: 1, what });
         }

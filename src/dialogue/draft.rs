@@ -348,7 +348,7 @@ impl<'p> Draft<'p> {
         }
         let rows = frame.results.get(&among.list).and_then(|list| list["rows"].as_array()).map(Vec::as_slice).unwrap_or_default();
         let value = frame.slots.get(&collect.slot);
-        let readings = frame.readings.get(&collect.slot).or(value.is_none().then_some(&frame.opening));
+        let readings = frame.readings.get(&collect.slot).or_else(|| value.is_none().then_some(&frame.opening));
         let readings = readings.map(Vec::as_slice).unwrap_or_default();
         let slot = &flow.slots[&collect.slot];
         match among::pick(among, rows, &Given { slot, value, readings, today }).cloned() {

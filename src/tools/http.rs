@@ -123,7 +123,6 @@ mod tests {
             timeout: Duration::from_millis(300),
             arguments: BTreeMap::new(),
             binding: Binding::Http { method: method.to_owned(), url },
-            private: false,
         };
         let call = ToolCall {
             name: spec.name.clone(),

@@ -92,7 +92,6 @@ pub fn keyed(slot: &Slot, keys: &str) -> Option<Value> {
         | SlotKind::Percent
         | SlotKind::Email
         | SlotKind::Name
-        | SlotKind::Record
         | SlotKind::Text => None,
     }
 }
