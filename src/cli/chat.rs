@@ -94,7 +94,7 @@ impl Chat {
                         continue;
                     }
                     ReplyEvent::Understood { brain, commands } if decisions => format!("  [{brain}: {commands:?}]\n"),
-                    ReplyEvent::Tool { name, ok, ms } if decisions => format!("  [tool {name}: ok {ok}, {ms} ms]\n"),
+                    ReplyEvent::Tool { name, ok, ms, .. } if decisions => format!("  [tool {name}: ok {ok}, {ms} ms]\n"),
                     ReplyEvent::Manner(manner) if decisions => format!("  [{manner:?}]\n"),
                     ReplyEvent::Understood { .. } | ReplyEvent::Tool { .. } | ReplyEvent::Manner(_) => continue,
                 };

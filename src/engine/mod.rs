@@ -5,12 +5,14 @@ pub mod clock;
 mod driver;
 mod jobs;
 mod line;
+mod lockouts;
 mod observe;
 pub mod reply;
 pub mod simulate;
 mod sound;
 mod switchboard;
 mod tasks;
+mod upkeep;
 mod voice;
 
 pub use jobs::Engines;

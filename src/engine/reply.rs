@@ -12,13 +12,15 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 use tracing::{info, warn};
 
-use crate::business::{Challenge, Cue, Effect, Lockouts, Pack, ToolCall, ToolFailure, Verification};
+use crate::business::{Challenge, Cue, Effect, Pack, ToolCall, ToolFailure, Verification};
 use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding};
 use crate::privacy::Pii;
-use crate::talk::{AfterReply, Importance, Language, Prompt, Sentence, Transcript};
+use crate::store::{Archive, Pseudonym};
+use crate::talk::{AfterReply, CallId, Importance, Language, Prompt, Sentence, Transcript};
 use crate::tools::{NativeTool, Tools, ToolsError};
 
 use super::clock;
+use super::lockouts::{Caller, Lockouts};
 use super::tasks::Tasks;
 
 /// A caller who waits longer than this for a tool is told that it takes a moment.
@@ -48,6 +50,8 @@ pub enum ReplyEvent {
     Tool {
         /// Its name in the pack.
         name: String,
+        /// Whether it writes.
+        effect: Effect,
         /// Whether it gave a result.
         ok: bool,
         /// How long it took, in milliseconds.
@@ -85,7 +89,7 @@ struct Shared {
     tasks: Tasks,
     config: DialogueConfig,
     breaker: Mutex<Breaker>,
-    lockouts: Mutex<Lockouts>,
+    lockouts: Lockouts,
     #[cfg(feature = "openai")]
     model: Option<crate::dialogue::OpenAi>,
 }
@@ -100,7 +104,7 @@ impl Shared {
             tasks: Tasks::default(),
             config: config.clone(),
             breaker: Mutex::new(Breaker::new(llm.failures_to_open, Duration::from_millis(llm.open_ms))),
-            lockouts: Mutex::default(),
+            lockouts: Lockouts::default(),
             #[cfg(feature = "openai")]
             model: llm.is_on().then(|| crate::dialogue::OpenAi::new(llm)),
         }
@@ -147,6 +151,11 @@ impl Dialogues {
         Ok(Self { shared: Arc::new(Shared::new(config, pack.clone(), understanding.clone(), tools)) })
     }
 
+    /// From now on failed identity checks outlive the program, and each check is in the audit log.
+    pub fn keep_lockouts_in(&self, archive: Arc<Archive>) {
+        self.shared.lockouts.keep_in(archive);
+    }
+
     /// What the pack's tools reach.
     pub fn tools(&self) -> &Tools {
         &self.shared.tools
@@ -174,6 +183,7 @@ impl Dialogues {
             deed: None,
             code: None,
             failed: 0,
+            caller: None,
             manner: Manner::default(),
             reply: Reply::Heard,
         }
@@ -208,6 +218,8 @@ pub struct Dialogue {
     code: Option<(Pii<String>, Instant)>,
     /// Failed identity checks in this conversation, whatever account was claimed.
     failed: u8,
+    /// Whose conversation it is, for the audit log.
+    caller: Option<Caller>,
     manner: Manner,
     reply: Reply,
 }
@@ -237,6 +249,12 @@ impl Dialogue {
         self.reply = Reply::Made;
         let after = after.unwrap_or(AfterReply::HangUp);
         voice.event(ReplyEvent::Ended { after, language: self.language() }).await;
+    }
+
+    /// The same conversation, known to be this call of this caller's.
+    #[must_use]
+    pub fn of(self, call: CallId, caller: Pseudonym) -> Self {
+        Self { caller: Some((call, caller)), ..self }
     }
 
     /// What of the last reply the caller heard; only this goes into the history. Told after each reply, before the next prompt.
@@ -344,11 +362,13 @@ impl Dialogue {
         let sent = self.code.as_ref().filter(|(_, at)| clock::since(*at) < CODE_LIVES).map(|(code, _)| code);
         let act = match record {
             Ok(record) => {
-                let outcome = challenge.verify(&record, sent);
-                let now_s = clock::wall().timestamp();
-                let mut lockouts = self.shared.lockouts.lock().unwrap_or_else(PoisonError::into_inner);
-                let outcome = lockouts.note(&challenge.claimed(), outcome, now_s);
-                drop(lockouts);
+                let outcome = if self.shared.lockouts.are_closed(&challenge.claimed()).await {
+                    Verification::Locked
+                } else {
+                    let outcome = challenge.verify(&record, sent);
+                    let by = (&self.shared.tasks, self.caller.clone());
+                    self.shared.lockouts.note(&challenge.claimed(), outcome, by)
+                };
                 let outcome = match outcome {
                     Verification::Verified(found) if self.failed < MOST_FAILED => {
                         self.code = None;
@@ -370,7 +390,8 @@ impl Dialogue {
                 self.conversation.resume(Err(e))
             }
         };
-        voice.event(ReplyEvent::Tool { name: challenge.record.name.clone(), ok, ms: millis(clock::since(started)) }).await;
+        let (name, effect, ms) = (challenge.record.name.clone(), challenge.record.effect, millis(clock::since(started)));
+        voice.event(ReplyEvent::Tool { name, effect, ok, ms }).await;
         act
     }
 
@@ -394,7 +415,7 @@ impl Dialogue {
         }
         let ok = result.is_ok();
         let act = self.conversation.resume(result);
-        voice.event(ReplyEvent::Tool { name: call.name.clone(), ok, ms: millis(took) }).await;
+        voice.event(ReplyEvent::Tool { name: call.name.clone(), effect: call.effect, ok, ms: millis(took) }).await;
         act
     }
 

@@ -81,7 +81,8 @@ impl Switchboard {
         let shared = &self.shared;
         let watch = Watch::new(&shared.observers, id.clone(), port.info());
         let rate = port_rate(port.info().format);
-        let (jobs, outcomes) = Jobs::new(shared.engines.clone(), shared.dialogues.begin(None), rate, tasks.clone());
+        let (jobs, outcomes) =
+            Jobs::new(shared.engines.clone(), shared.dialogues.begin(None).of(id.clone(), watch.caller()), rate, tasks.clone());
         let leg = Leg { port, jobs, outcomes, ticks: shared.clock.subscribe(), watch };
         tracing::info!(call = %id, "Call begins.");
         let cause = CallDriver::new(leg, shared.call.clone(), &shared.media).run(self.closing.clone()).await;
