@@ -87,7 +87,7 @@ pub enum Action {
     HangUp,
 }
 
-/// Something worth recording; becomes a line of `events.jsonl`.
+/// Something worth recording; becomes a line of the call's journal.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// The caller began to speak.

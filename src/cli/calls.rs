@@ -1,9 +1,11 @@
-//! `hotline calls list|show`: past calls, for people and as JSON lines.
-//! Never changes a record.
+//! `hotline calls list|show|wav`: past calls, for people, as JSON lines, and to listen to.
+//! Never changes a record, and never shows one without a word in the audit log.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -11,9 +13,13 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use tokio::sync::mpsc;
 
-use crate::engine::Seen;
+use super::audit::operator;
+use super::line_args::DataArgs;
+use crate::config::Config;
+use crate::engine::{Seen, clock};
+use crate::store::audit::{AuditEvent, AuditLog};
 use crate::store::journal::{Entry, JournalEvent};
-use crate::store::{CallRecord, CallRecords, CallSummary};
+use crate::store::{CallRecord, CallRecords, CallSummary, KeyError, Vault, recording};
 use crate::talk::CallId;
 use crate::telemetry::{Percentiles, Waterfall};
 
@@ -23,9 +29,8 @@ pub struct CallsArgs {
     /// What to do.
     #[command(subcommand)]
     pub command: CallsCommand,
-    /// The folder that holds the records, instead of the configured one.
-    #[arg(long, global = true)]
-    pub data: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
     /// Print JSON lines.
     #[arg(long, global = true)]
     pub json: bool,
@@ -41,18 +46,61 @@ pub enum CallsCommand {
         /// The call's id, or `last`.
         id: String,
     },
+    /// A call's sound as a wav: left the caller, right the bot.
+    Wav {
+        /// The call's id, or `last`.
+        id: String,
+        /// Where to write it; nothing there is overwritten.
+        out: PathBuf,
+    },
 }
 
 /// Runs the subcommand on the records under `--data`, or else under the configured folder.
-pub fn run(args: &CallsArgs, configured: &Path, out: &mut dyn Write) -> anyhow::Result<()> {
-    let records = CallRecords::new(args.data.as_deref().unwrap_or(configured));
+///
+/// # Errors
+/// No such call, keys that cannot be had, an audit log that cannot be written: what is not audited is not shown.
+pub fn run(args: &CallsArgs, config: Config, out: &mut dyn Write) -> anyhow::Result<()> {
+    let config = args.data.over(config);
+    let vault = match Vault::existing(&config.store.data, &config.privacy) {
+        Ok(vault) => Arc::new(vault),
+        Err(KeyError::NoKeys(_)) if matches!(args.command, CallsCommand::List) => return Ok(list(&[], args.json, out)?),
+        Err(error) => return Err(error.into()),
+    };
+    let records = CallRecords::new(Arc::clone(&vault));
     match &args.command {
         CallsCommand::List => list(&records.list()?, args.json, out)?,
         CallsCommand::Show { id } => {
             let record = records.show(&find(&records, id)?)?;
+            note_access(&vault, &record.id, "events")?;
             if args.json { show_json(&record, out)? } else { show(&record, out)? }
         }
+        CallsCommand::Wav { id, out: path } => {
+            let id = find(&records, id)?;
+            note_access(&vault, &id, "recording")?;
+            let file = new_file(path)?;
+            for damage in recording::read(&vault, &id, io::BufWriter::new(file))? {
+                writeln!(out, "damaged: {damage}")?;
+            }
+        }
     }
+    Ok(())
+}
+
+/// A file that only its owner may read, where there is none yet.
+pub fn new_file(path: &Path) -> anyhow::Result<File> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        options.mode(0o600);
+    }
+    let file = options.write(true).read(true).create_new(true).open(path);
+    file.with_context(|| format!("{} cannot be made; name a file that is not there yet", path.display()))
+}
+
+fn note_access(vault: &Vault, call: &CallId, what: &'static str) -> anyhow::Result<()> {
+    let access = AuditEvent::Access { call: call.clone(), what, by: operator() };
+    AuditLog::open(vault)?.append(clock::wall().to_utc(), &access)?;
     Ok(())
 }
 
@@ -70,7 +118,7 @@ fn list(calls: &[CallSummary], json: bool, out: &mut dyn Write) -> io::Result<()
             writeln!(out, "{}", summary_json(call))?;
         } else {
             let cause = call.cause.as_deref().unwrap_or("not ended");
-            let damage = if call.damaged > 0 { format!("  {} damaged lines", call.damaged) } else { String::new() };
+            let damage = if call.damaged > 0 { format!("  {} damaged records", call.damaged) } else { String::new() };
             let (id, length, turns, from) = (&call.id, clock(call.length), call.turns, printable(call.from.reveal()));
             writeln!(out, "{id:<20}  {length:>8}  {turns:>3} turns  {cause:<13}  {from}{damage}")?;
         }
@@ -107,8 +155,11 @@ fn show(record: &CallRecord, out: &mut dyn Write) -> io::Result<()> {
         }
     }
     show_latency(record, out)?;
-    if let Some(wav) = &record.recording {
-        writeln!(out, "recording: {}", wav.display())?;
+    if record.is_recorded {
+        writeln!(out, "recorded: hotline calls wav {} FILE.wav", record.id)?;
+    }
+    if !record.is_closed {
+        writeln!(out, "not closed: the call lasts, its writer was stopped, or its end was taken away")?;
     }
     record.damage.iter().try_for_each(|damage| writeln!(out, "damaged: {damage}"))
 }
@@ -184,6 +235,7 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::talk::TurnId;
 
     const LINES: &str = concat!(
         r#"{"t_ms":0,"kind":"call_started","from":"sip:\u001b[2Jeve@x","to":"sip:bot@x","transport":"sip/udp","codec":"PCMA"}"#,
@@ -206,16 +258,39 @@ mod tests {
         "\n",
         r#"{"t_ms":64000,"kind":"call_ended","cause":"caller"}"#,
         "\n",
-        r#"{"t_ms":64000,"kind":"cal"#,
     );
 
+    fn config(data: &Path) -> Config {
+        let mut config = Config::default();
+        config.store.data = data.to_owned();
+        config.store.redact = false;
+        config
+    }
+
+    /// The call of these lines, whose writer was stopped within its last words.
     fn printed(command: CallsCommand, json: bool) -> String {
         let data = tempfile::tempdir().expect("a folder");
-        let folder = data.path().join("calls/20261122-151923-kqzt");
-        std::fs::create_dir_all(&folder).expect("a fresh folder");
-        std::fs::write(folder.join("events.jsonl"), LINES).expect("written");
+        let config = config(data.path());
+        let vault = Arc::new(Vault::open(data.path(), &config.privacy).expect("keys"));
+        let id = CallId::new("20261122-151923-kqzt").expect("an id");
+        let (journal, writer) = crate::store::journal::journal(&config.store, &vault);
+        let call = journal.open(id.clone(), vault.caller_of(&crate::privacy::Pii::default(), &id));
+        for line in LINES.lines() {
+            let Entry { t_ms, turn, event } = serde_json::from_str(line).expect("an entry");
+            call.record(Duration::from_millis(t_ms), turn.map(TurnId), event);
+        }
+        drop((call, journal));
+        writer.run();
+        let file =
+            File::options().write(true).open(data.path().join("calls/20261122-151923-kqzt/events.sealed")).expect("it is there");
+        file.set_len(file.metadata().expect("a file").len() - 3).expect("cut");
         let mut out = Vec::new();
-        run(&CallsArgs { command, data: None, json }, data.path(), &mut out).expect("the call is there");
+        let audited = !matches!(command, CallsCommand::List);
+        run(&CallsArgs { command, data: DataArgs::default(), json }, config, &mut out).expect("the call is there");
+        if audited {
+            let key = crate::store::audit::public_key(data.path()).expect("a log");
+            assert_eq!(crate::store::audit::verify(data.path(), &key, None).expect("whole").entries, 1);
+        }
         String::from_utf8(out).expect("text")
     }
 
@@ -232,7 +307,8 @@ mod tests {
 0:03.300            600 ms  ░░░░░░░░░░▒▒▒▓█▄▄          endpoint 400 · stt 100 · reply 10 · tts 20 · wire 70
 1:04.000  call    ended: caller
 voice to voice: p50 600 ms · p95 600 ms · p99 600 ms · max 600 ms (of 1)
-damaged: events.jsonl:11: cut off: the writer was stopped in the middle of it
+not closed: the call lasts, its writer was stopped, or its end was taken away
+damaged: events.sealed: record 4: cut off: the writer was stopped in the middle of it, or the end was removed
 ";
         assert_eq!(printed(CallsCommand::Show { id: "last".to_owned() }, false), expected);
     }
@@ -240,13 +316,13 @@ damaged: events.jsonl:11: cut off: the writer was stopped in the middle of it
     #[test]
     fn json_is_the_whole_lines_as_they_stand() {
         let json = printed(CallsCommand::Show { id: "20261122-151923-kqzt".to_owned() }, true);
-        assert_eq!(json.lines().collect::<Vec<_>>(), LINES.lines().take(10).collect::<Vec<_>>());
+        assert_eq!(json.lines().collect::<Vec<_>>(), LINES.lines().collect::<Vec<_>>());
     }
 
     #[test]
     fn the_list_is_one_line_a_call() {
         let list = printed(CallsCommand::List, false);
-        assert_eq!(list, "20261122-151923-kqzt  1:04.000    1 turns  caller         sip:\u{fffd}[2Jeve@x  1 damaged lines\n");
+        assert_eq!(list, "20261122-151923-kqzt  1:04.000    1 turns  caller         sip:\u{fffd}[2Jeve@x  1 damaged records\n");
         let json: serde_json::Value = serde_json::from_str(&printed(CallsCommand::List, true)).expect("one object");
         assert_eq!((&json["length_ms"], &json["started"]), (&64_000.into(), &"2026-11-22 15:19:23".into()));
     }
@@ -254,10 +330,11 @@ damaged: events.jsonl:11: cut off: the writer was stopped in the middle of it
     #[test]
     fn a_wrong_id_says_where_the_right_ones_are() {
         let data = tempfile::tempdir().expect("a folder");
+        Vault::open(data.path(), &Config::default().privacy).expect("keys");
         for id in ["../../etc", "20261122-000000-aaaa"] {
             let command = CallsCommand::Show { id: id.to_owned() };
-            let error =
-                run(&CallsArgs { command, data: None, json: false }, data.path(), &mut Vec::new()).expect_err("no such call");
+            let args = CallsArgs { command, data: DataArgs::default(), json: false };
+            let error = run(&args, config(data.path()), &mut Vec::new()).expect_err("no such call");
             assert!(error.to_string().contains("hotline calls list"), "{error}");
         }
     }

@@ -98,7 +98,7 @@ impl Chat {
                         continue;
                     }
                     ReplyEvent::Understood { brain, commands } if decisions => format!("  [{brain}: {commands:?}]\n"),
-                    ReplyEvent::Tool { name, ok, ms } if decisions => format!("  [tool {name}: ok {ok}, {ms} ms]\n"),
+                    ReplyEvent::Tool { name, ok, ms, .. } if decisions => format!("  [tool {name}: ok {ok}, {ms} ms]\n"),
                     ReplyEvent::Manner(manner) if decisions => format!("  [{manner:?}]\n"),
                     ReplyEvent::Feeling { emotion, confidence, cue } if decisions => {
                         format!("  [{emotion} {confidence:.2}{}]\n", cue.map(|cue| format!(": {cue}")).unwrap_or_default())

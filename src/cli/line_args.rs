@@ -48,3 +48,22 @@ impl LineArgs {
         config
     }
 }
+
+/// Where what is kept lies, for subcommands that read it.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DataArgs {
+    /// The folder that holds what is kept, instead of the configured one (also HOTLINE_DATA).
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+impl DataArgs {
+    /// That configuration with these options laid over it.
+    #[must_use]
+    pub fn over(&self, mut config: Config) -> Config {
+        if let Some(data) = &self.data {
+            config.store.data.clone_from(data);
+        }
+        config
+    }
+}

@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand.
 //! Holds no logic that a library user would miss.
 
+pub mod audit;
 #[cfg(all(feature = "sip", feature = "web"))]
 pub mod bench;
 #[cfg(feature = "sip")]
@@ -13,7 +14,10 @@ pub mod check;
 #[cfg(all(feature = "sip", feature = "web"))]
 pub mod demo;
 pub mod doctor;
+pub mod erase;
 pub mod eval;
+pub mod export;
+pub mod keys;
 pub mod line_args;
 #[cfg(feature = "mic")]
 pub mod mic;
@@ -73,8 +77,16 @@ enum Command {
     Transcribe(transcribe::TranscribeArgs),
     /// Speak a text into a wav
     Say(say::Say),
-    /// Past calls: list them, show one
+    /// Past calls: list them, show one, listen to one
     Calls(calls::CallsArgs),
+    /// Hand a person their data
+    Export(export::ExportArgs),
+    /// Destroy a person's data
+    Erase(erase::EraseArgs),
+    /// Keys of what is kept: a new master key, deletion of what is too old
+    Keys(keys::KeysArgs),
+    /// The audit log: whether it is as it was written
+    Audit(audit::AuditArgs),
     /// Weights: list, pull, verify
     Models(models::ModelsArgs),
     /// Measure what a caller waits for
@@ -127,7 +139,11 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
             let config = logged(file)?;
             say::run(&args, &config.speak, &config.store.data, runtime.handle()).map(done)
         }
-        Command::Calls(args) => calls::run(&args, &load(file)?.store.data, &mut stdout()).map(done),
+        Command::Calls(args) => calls::run(&args, load(file)?, &mut stdout()).map(done),
+        Command::Export(args) => runtime.block_on(export::run(args, load(file)?, &mut stdout())).map(done),
+        Command::Erase(args) => runtime.block_on(erase::run(args, load(file)?, &mut stdout())).map(done),
+        Command::Keys(args) => runtime.block_on(keys::run(args, load(file)?, &mut stdout())).map(done),
+        Command::Audit(args) => Ok(exit_code(audit::run(&args, &load(file)?.store.data, &mut stdout())?)),
         Command::Models(args) => runtime.block_on(models::run(args)),
         #[cfg(all(feature = "sip", feature = "web"))]
         Command::Bench(args) => runtime.block_on(bench::run(args, logged(file)?)),

@@ -22,7 +22,7 @@ use crate::line::sip::SipConfig;
 use crate::media::MediaConfig;
 use crate::speech::hear::HearConfig;
 use crate::speech::speak::SpeakConfig;
-use crate::store::StoreConfig;
+use crate::store::{PrivacyConfig, StoreConfig};
 use crate::telemetry::TelemetryConfig;
 
 pub use error::{ConfigError, Place, Problem, explain, line_of};
@@ -58,6 +58,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// What is kept of calls.
     pub store: StoreConfig,
+    /// Keys, retention, lock-outs.
+    pub privacy: PrivacyConfig,
     /// Logging.
     pub telemetry: TelemetryConfig,
 }
@@ -77,6 +79,7 @@ impl Default for Config {
             engine: EngineConfig::default(),
             http: HttpConfig::default(),
             store: StoreConfig::default(),
+            privacy: PrivacyConfig::default(),
             telemetry: TelemetryConfig::default(),
         }
     }

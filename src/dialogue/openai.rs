@@ -18,6 +18,7 @@ use tracing::warn;
 
 use super::prompt::{ModelAnswer, ModelRequest};
 use super::{LlmConfig, Speaker};
+use crate::privacy::redact;
 
 /// More text or calls than this are no answer to one turn of a caller.
 const MOST_BYTES: usize = 8_000;
@@ -114,9 +115,11 @@ impl OpenAi {
         let system = ChatCompletionRequestSystemMessageArgs::default().content(request.system.as_str()).build()?;
         let mut messages: Vec<ChatCompletionRequestMessage> = vec![system.into()];
         for (who, text) in &request.messages {
+            // What identifies a caller stays in the house; a turn that hangs on it is taken by the embedded brain.
+            let text = redact(text);
             messages.push(match who {
-                Speaker::Caller => ChatCompletionRequestUserMessageArgs::default().content(text.as_str()).build()?.into(),
-                Speaker::Bot => ChatCompletionRequestAssistantMessageArgs::default().content(text.as_str()).build()?.into(),
+                Speaker::Caller => ChatCompletionRequestUserMessageArgs::default().content(text).build()?.into(),
+                Speaker::Bot => ChatCompletionRequestAssistantMessageArgs::default().content(text).build()?.into(),
             });
         }
         let mut tools = Vec::new();

@@ -166,8 +166,8 @@ impl CallDriver {
     fn done(&self, done: Done) -> Option<Input> {
         match done {
             Done::Input(input) => Some(input),
-            Done::Tool { name, ok, ms } => {
-                self.leg.watch.tool(name, ok, ms);
+            Done::Tool { name, effect, ok, ms } => {
+                self.leg.watch.tool((name, effect), ok, ms);
                 None
             }
         }

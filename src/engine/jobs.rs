@@ -13,6 +13,7 @@ use super::reply::{Dialogue, ReplyEvent};
 use super::tasks::Tasks;
 use super::voice::{Speaking, Spoken};
 use crate::audio::{Frame, SampleRate};
+use crate::business::Effect;
 use crate::call::{Input, RecognitionFailed};
 use crate::dialogue::Manner;
 use crate::speech::hear::{Cancel, HearError, HearRequest, Recognizer};
@@ -37,6 +38,8 @@ pub enum Done {
     Tool {
         /// Its name in the pack.
         name: String,
+        /// Whether it writes.
+        effect: Effect,
         /// Whether it gave a result.
         ok: bool,
         /// How long it took, in milliseconds.
@@ -276,7 +279,7 @@ async fn answer(
         while let Some(event) = said.recv().await {
             let done = match event {
                 ReplyEvent::Sentence(sentence) => Done::Input(Input::Sentence { reply, sentence }),
-                ReplyEvent::Tool { name, ok, ms } => Done::Tool { name, ok, ms },
+                ReplyEvent::Tool { name, effect, ok, ms } => Done::Tool { name, effect, ok, ms },
                 ReplyEvent::Understood { brain, commands } => {
                     tracing::debug!(stage = "dialogue", brain, commands = commands.len(), "Understood.");
                     continue;

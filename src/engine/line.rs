@@ -10,20 +10,22 @@ use thiserror::Error;
 use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 
-use super::clock::MediaClock;
+use super::clock::{self, MediaClock};
 use super::jobs::Engines;
 use super::observe::{Observers, Seen};
 use super::reload;
 use super::reply::{DialogueError, Dialogues};
 use super::switchboard::{Shared, Switchboard};
 use super::tasks::Tasks;
+use super::upkeep;
 use crate::business::{Pack, PackError};
 use crate::config::Config;
 use crate::speech::hear::{self, HearError, Phrase, Recognizer, is_restricted};
 use crate::speech::speak::{self, Delivery, SpeakError, Synthesizer, VoiceFact};
+use crate::store::audit::{AuditError, auditor, digest, text_digest};
 use crate::store::journal::journal;
 use crate::store::recording::recorder;
-use crate::store::{Counts, Record};
+use crate::store::{Archive, Counts, Record, StoreError};
 use crate::talk::Language;
 use crate::telemetry::Metrics;
 
@@ -46,6 +48,12 @@ pub enum OpenError {
     #[cfg(feature = "sip")]
     #[error(transparent)]
     Sip(#[from] crate::line::sip::SipError),
+    /// What is kept, and its keys.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The pack's files cannot be read for the audit log.
+    #[error("the pack cannot be read: {0}")]
+    Unread(std::io::Error),
     /// A thread could not be started.
     #[error("the system gives no more threads: {0}")]
     Thread(#[from] std::io::Error),
@@ -108,7 +116,10 @@ impl Line {
         let facts = Facts { hear: recognizer.name(), restricted, speak: voices };
         let dialogues = Dialogues::open(&config.dialogue, Arc::clone(&pack), &config.store.data).await?;
         let metrics = Arc::new(Metrics::default());
-        let (observers, writers) = open_record(config, &metrics, live)?;
+        let archive = Arc::new(Archive::open(&config.store, &config.privacy).await?);
+        note_versions(config, &pack, &archive)?;
+        dialogues.keep_lockouts_in(Arc::clone(&archive));
+        let (observers, writers) = open_record(config, &metrics, live, &archive)?;
         let decoders = Arc::new(Semaphore::new(config.engine.workers()));
         let mut call = config.call.clone();
         call.language = pack.first_language();
@@ -118,6 +129,7 @@ impl Line {
         let learn = move |pack: &Pack| ear.learn(phrases(pack));
         tasks.spawn("pack", reload::watch(dialogues.clone(), config.pack.clone(), learn));
         let engines = Engines { recognizer, voice, decoders };
+        tasks.spawn("upkeep", upkeep::daily(archive, tasks.clone()));
         let shared = Shared { call, media: config.media.clone(), engines, dialogues, observers, clock: MediaClock::start()? };
         let board = Switchboard::new(shared, config.engine.max_calls.get());
         Ok(Self { board, tasks, metrics, ready: Arc::default(), facts, writers })
@@ -188,21 +200,36 @@ fn open_record(
     config: &Config,
     metrics: &Arc<Metrics>,
     live: Option<mpsc::Sender<Seen>>,
+    archive: &Arc<Archive>,
 ) -> std::io::Result<(Observers, Vec<JoinHandle<()>>)> {
-    let (journal, lines) = journal(&config.store);
+    let (journal, lines) = journal(&config.store, archive.vault());
     let mut writers = vec![thread::Builder::new().name("journal".to_owned()).spawn(move || lines.run())?];
+    let (auditor, entries) = auditor(archive.audit());
+    writers.push(thread::Builder::new().name("audit".to_owned()).spawn(move || entries.run())?);
     let (dropped, failed) = (journal.counts(), journal.counts());
     metrics.show_counter("hotline_journal_dropped_total", "Journal lines lost.", move || Counts::dropped(&dropped));
     metrics.show_counter("hotline_journal_failed_total", "Times the disk refused the journal.", move || Counts::failed(&failed));
     let recorder = match config.store.record {
         Record::Off => None,
         Record::Stereo => {
-            let (recorder, sound) = recorder(&config.store.data);
+            let (recorder, sound) = recorder(archive.vault());
             writers.push(thread::Builder::new().name("recording".to_owned()).spawn(move || sound.run())?);
             Some(recorder)
         }
     };
-    Ok((Observers { journal, recorder, metrics: Arc::clone(metrics), live }, writers))
+    let (metrics, archive) = (Arc::clone(metrics), Arc::clone(archive));
+    Ok((Observers { journal, recorder, metrics, live, auditor, archive }, writers))
+}
+
+/// The audit log holds with which configuration and pack the line worked when.
+fn note_versions(config: &Config, pack: &Pack, archive: &Archive) -> Result<(), OpenError> {
+    let now = clock::wall().to_utc();
+    let versions = [
+        ("config".to_owned(), text_digest(&format!("{config:?}"))),
+        (format!("pack {}", pack.name()), digest(pack.folder()).map_err(OpenError::Unread)?),
+    ];
+    let note = |(of, sha256): (String, String)| archive.audit().version(now, &of, sha256);
+    versions.into_iter().try_for_each(note).map_err(|error: AuditError| StoreError::from(error).into())
 }
 
 /// Speaks what is said often into the cache, so that the first caller does not wait for it.

@@ -6,6 +6,7 @@ mod driver;
 mod jobs;
 pub mod learning;
 mod line;
+mod lockouts;
 mod observe;
 pub mod reload;
 pub mod reply;
@@ -13,6 +14,7 @@ pub mod simulate;
 mod sound;
 mod switchboard;
 mod tasks;
+mod upkeep;
 mod voice;
 
 pub use jobs::Engines;

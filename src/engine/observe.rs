@@ -8,10 +8,13 @@ use tokio::sync::mpsc;
 
 use super::clock;
 use crate::audio::{Frame, MediaTime, SampleRate};
+use crate::business::Effect;
 use crate::call::{Event, Hangup};
 use crate::line::PortInfo;
+use crate::store::audit::{AuditEvent, Auditor};
 use crate::store::journal::{CallJournal, Entry, Journal, JournalEvent};
 use crate::store::recording::{CallRecording, Recorder};
+use crate::store::{Archive, Pseudonym};
 use crate::talk::{CallId, TurnId};
 use crate::telemetry::Metrics;
 
@@ -31,9 +34,18 @@ pub struct Observers {
     pub metrics: Arc<Metrics>,
     /// A live watcher (demo, bench); drop-newest when it lags.
     pub live: Option<mpsc::Sender<Seen>>,
+    /// Who did what with data.
+    pub auditor: Auditor,
+    /// Keys, memory, lock-outs.
+    pub archive: Arc<Archive>,
 }
 
 impl Observers {
+    /// A tool was called in this conversation; one that writes goes into the audit log.
+    pub fn audit_tool(&self, (call, caller): (&CallId, Pseudonym), (tool, effect, ok): (&str, Effect, bool)) {
+        audit_tool(&self.auditor, (call, caller), (tool, effect, ok));
+    }
+
     /// A call was refused in a full house.
     pub fn refused(&self) {
         self.metrics.calls_refused.increment();
@@ -43,6 +55,8 @@ impl Observers {
 /// One call's observers.
 pub struct Watch {
     id: CallId,
+    caller: Pseudonym,
+    auditor: Auditor,
     began: Instant,
     turn: TurnId,
     journal: CallJournal,
@@ -55,11 +69,14 @@ pub struct Watch {
 impl Watch {
     /// Watches a call that is being answered now.
     pub fn new(observers: &Observers, id: CallId, info: &PortInfo) -> Self {
+        let caller = observers.archive.vault().caller_of(&info.from, &id);
         let watch = Self {
+            caller,
+            auditor: observers.auditor.clone(),
             began: clock::now(),
             turn: TurnId::default(),
-            journal: observers.journal.open(id.clone()),
-            recording: observers.recorder.as_ref().map(|recorder| recorder.open(id.clone(), RECORDING_RATE)),
+            journal: observers.journal.open(id.clone(), caller),
+            recording: observers.recorder.as_ref().map(|recorder| recorder.open(id.clone(), caller, RECORDING_RATE)),
             metrics: Arc::clone(&observers.metrics),
             live: observers.live.clone(),
             ended: false,
@@ -75,12 +92,21 @@ impl Watch {
         watch
     }
 
+    /// Who calls.
+    pub const fn caller(&self) -> Pseudonym {
+        self.caller
+    }
+
     /// The call told something.
     pub fn event(&mut self, event: &Event) {
         if let Event::SpeechStarted { turn, .. } | Event::Digit { turn, .. } = event {
             self.turn = *turn;
         }
         self.ended |= matches!(event, Event::Ended { .. });
+        if let Event::Ended { cause: Hangup::Transferred } = event {
+            let handoff = AuditEvent::Handoff { call: self.id.clone(), caller: self.caller };
+            self.auditor.note(clock::wall().to_utc(), handoff);
+        }
         let at = clock::since(self.began);
         self.metrics.record(event);
         self.show(|| Entry::of(at, event));
@@ -88,7 +114,8 @@ impl Watch {
     }
 
     /// A tool was called for the turn that is being answered.
-    pub fn tool(&self, name: String, ok: bool, ms: u64) {
+    pub fn tool(&self, (name, effect): (String, Effect), ok: bool, ms: u64) {
+        audit_tool(&self.auditor, (&self.id, self.caller), (&name, effect, ok));
         self.tell(JournalEvent::Tool { name, ok, ms });
     }
 
@@ -109,6 +136,17 @@ impl Watch {
     fn show(&self, entry: impl FnOnce() -> Entry) {
         if let Some(live) = &self.live {
             let _drop_newest = live.try_send((self.id.clone(), entry()));
+        }
+    }
+}
+
+/// One that only reads is told in the journal alone.
+fn audit_tool(auditor: &Auditor, (call, caller): (&CallId, Pseudonym), (tool, effect, ok): (&str, Effect, bool)) {
+    match effect {
+        Effect::Reads => {}
+        Effect::Writes => {
+            let event = AuditEvent::ToolWrite { call: call.clone(), caller, tool: tool.to_owned(), ok };
+            auditor.note(clock::wall().to_utc(), event);
         }
     }
 }

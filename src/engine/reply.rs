@@ -12,13 +12,15 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
-use crate::business::{Challenge, Cue, Effect, Lockouts, Pack, ToolCall, ToolFailure, Verification};
+use crate::business::{Challenge, Cue, Effect, Pack, ToolCall, ToolFailure, Verification};
 use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding};
 use crate::privacy::Pii;
-use crate::talk::{AfterReply, Importance, Language, Prompt, Sentence, Transcript};
+use crate::store::{Archive, Pseudonym};
+use crate::talk::{AfterReply, CallId, Importance, Language, Prompt, Sentence, Transcript};
 use crate::tools::{NativeTool, Tools, ToolsError};
 
 use super::clock;
+use super::lockouts::{Caller, Lockouts};
 use super::tasks::Tasks;
 
 /// A caller who waits longer than this for a tool is told that it takes a moment.
@@ -57,6 +59,8 @@ pub enum ReplyEvent {
     Tool {
         /// Its name in the pack.
         name: String,
+        /// Whether it writes.
+        effect: Effect,
         /// Whether it gave a result.
         ok: bool,
         /// How long it took, in milliseconds.
@@ -94,7 +98,7 @@ struct Shared {
     tasks: Tasks,
     config: DialogueConfig,
     breaker: Mutex<Breaker>,
-    lockouts: Mutex<Lockouts>,
+    lockouts: Lockouts,
     #[cfg(feature = "openai")]
     model: Option<crate::dialogue::OpenAi>,
 }
@@ -151,7 +155,7 @@ impl Dialogues {
             tasks: Tasks::default(),
             config: config.clone(),
             breaker: Mutex::new(Breaker::new(llm.failures_to_open, Duration::from_millis(llm.open_ms))),
-            lockouts: Mutex::default(),
+            lockouts: Lockouts::default(),
             #[cfg(feature = "openai")]
             model: llm.is_on().then(|| crate::dialogue::OpenAi::new(llm)),
         };
@@ -175,6 +179,11 @@ impl Dialogues {
 
     fn desk(&self) -> Arc<Desk> {
         self.shared.desk.borrow().clone()
+    }
+
+    /// From now on failed identity checks outlive the program, and each check is in the audit log.
+    pub fn keep_lockouts_in(&self, archive: Arc<Archive>) {
+        self.shared.lockouts.keep_in(archive);
     }
 
     /// What the pack's tools reach.
@@ -204,6 +213,7 @@ impl Dialogues {
             deed: None,
             code: None,
             failed: 0,
+            caller: None,
             manner: Manner::default(),
             reply: Reply::Heard,
         }
@@ -241,6 +251,8 @@ pub struct Dialogue {
     code: Option<(Pii<String>, Instant)>,
     /// Failed identity checks in this conversation, whatever account was claimed.
     failed: u8,
+    /// Whose conversation it is, for the audit log.
+    caller: Option<Caller>,
     manner: Manner,
     reply: Reply,
 }
@@ -279,6 +291,12 @@ impl Dialogue {
             self.desk = self.newest.borrow_and_update().clone();
             self.conversation.go_on_with(self.desk.pack.clone(), self.desk.understanding.clone());
         }
+    }
+
+    /// The same conversation, known to be this call of this caller's.
+    #[must_use]
+    pub fn of(self, call: CallId, caller: Pseudonym) -> Self {
+        Self { caller: Some((call, caller)), ..self }
     }
 
     /// What of the last reply the caller heard; only this goes into the history. Told after each reply, before the next prompt.
@@ -399,11 +417,13 @@ impl Dialogue {
         let sent = self.code.as_ref().filter(|(_, at)| clock::since(*at) < CODE_LIVES).map(|(code, _)| code);
         let act = match record {
             Ok(record) => {
-                let outcome = challenge.verify(&record, sent);
-                let now_s = clock::wall().timestamp();
-                let mut lockouts = self.shared.lockouts.lock().unwrap_or_else(PoisonError::into_inner);
-                let outcome = lockouts.note(&challenge.claimed(), outcome, now_s);
-                drop(lockouts);
+                let outcome = if self.shared.lockouts.are_closed(&challenge.claimed()).await {
+                    Verification::Locked
+                } else {
+                    let outcome = challenge.verify(&record, sent);
+                    let by = (&self.shared.tasks, self.caller.clone());
+                    self.shared.lockouts.note(&challenge.claimed(), outcome, by)
+                };
                 let outcome = match outcome {
                     Verification::Verified(found) if self.failed < MOST_FAILED => {
                         self.code = None;
@@ -425,7 +445,8 @@ impl Dialogue {
                 self.conversation.resume(Err(e))
             }
         };
-        voice.event(ReplyEvent::Tool { name: challenge.record.name.clone(), ok, ms: millis(clock::since(started)) }).await;
+        let (name, effect, ms) = (challenge.record.name.clone(), challenge.record.effect, millis(clock::since(started)));
+        voice.event(ReplyEvent::Tool { name, effect, ok, ms }).await;
         act
     }
 
@@ -449,7 +470,7 @@ impl Dialogue {
         }
         let ok = result.is_ok();
         let act = self.conversation.resume(result);
-        voice.event(ReplyEvent::Tool { name: call.name.clone(), ok, ms: millis(took) }).await;
+        voice.event(ReplyEvent::Tool { name: call.name.clone(), effect: call.effect, ok, ms: millis(took) }).await;
         act
     }
 

@@ -86,7 +86,7 @@ impl Switchboard {
         let shared = &self.shared;
         let watch = Watch::new(&shared.observers, id.clone(), port.info());
         let rate = port_rate(port.info().format);
-        let mut dialogue = shared.dialogues.begin(None);
+        let mut dialogue = shared.dialogues.begin(None).of(id.clone(), watch.caller());
         if shared.observers.recorder.is_some() {
             dialogue.is_recorded();
         }

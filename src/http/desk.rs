@@ -11,8 +11,9 @@ use tokio::sync::mpsc;
 use super::chat::{Chat, ChatAnswer, ChatError, ChatMessage};
 use crate::dialogue::language_of;
 use crate::engine::reply::{Dialogue, ReplyEvent};
-use crate::engine::{Switchboard, clock};
-use crate::store::call_id;
+use crate::engine::{Observers, Switchboard, clock};
+use crate::privacy::Pii;
+use crate::store::{Pseudonym, call_id};
 use crate::talk::{AfterReply, CallId, Language, Prompt, Sentence, Transcript, TurnId};
 
 /// Conversations at once.
@@ -32,6 +33,9 @@ struct Slot {
 }
 
 struct Talk {
+    id: CallId,
+    /// Whoever writes is known by this conversation alone.
+    caller: Pseudonym,
     dialogue: Dialogue,
     turn: TurnId,
     over: bool,
@@ -61,7 +65,10 @@ impl TextDesk {
         }
         let id = call_id(clock::wall().naive_local(), clock::seed() as u32);
         let dialogue = self.board.shared().dialogues.begin(language);
-        let talk = Arc::new(tokio::sync::Mutex::new(Talk { dialogue, turn: TurnId::default(), over: false }));
+        let caller = self.board.shared().observers.archive.vault().caller_of(&Pii::default(), &id);
+        let dialogue = dialogue.of(id.clone(), caller);
+        let talk =
+            Arc::new(tokio::sync::Mutex::new(Talk { id: id.clone(), caller, dialogue, turn: TurnId::default(), over: false }));
         open.insert(id.clone(), Slot { talk: Arc::clone(&talk), touched: now });
         Ok((id, talk))
     }
@@ -74,16 +81,18 @@ impl Chat for TextDesk {
         let language = message.language.or_else(|| language_of(text));
         let (conversation, talk) = self.find(message.conversation.as_ref(), language)?;
         let mut talk = talk.lock().await;
+        let observers = &self.board.shared().observers;
         if talk.over {
             return Err(ChatError::NoConversation);
         }
         // Whoever writes first is told, as on the phone, that a machine answers.
-        let mut sentences = if talk.turn == TurnId::default() { talk.say(Prompt::Greeting).await.0 } else { Vec::new() };
+        let mut sentences =
+            if talk.turn == TurnId::default() { talk.say(Prompt::Greeting, observers).await.0 } else { Vec::new() };
         talk.turn = talk.turn.next();
         let language = language.unwrap_or_else(|| talk.dialogue.language());
         let transcript = Transcript::of_text(text, language, "text");
         let prompt = Prompt::Said { turn: talk.turn, transcript };
-        let (answer, after) = talk.say(prompt).await;
+        let (answer, after) = talk.say(prompt, observers).await;
         let after = after.ok_or(ChatError::Failed)?;
         sentences.extend(answer);
         talk.over = !matches!(after, AfterReply::Listen(_));
@@ -92,9 +101,9 @@ impl Chat for TextDesk {
 }
 
 impl Talk {
-    async fn say(&mut self, prompt: Prompt) -> (Vec<Sentence>, Option<AfterReply>) {
+    async fn say(&mut self, prompt: Prompt, observers: &Observers) -> (Vec<Sentence>, Option<AfterReply>) {
         let (out, mut events) = mpsc::channel(16);
-        let dialogue = &mut self.dialogue;
+        let (dialogue, who) = (&mut self.dialogue, (&self.id, self.caller));
         let respond = async move {
             dialogue.respond(prompt, &out).await;
             drop(out);
@@ -105,10 +114,8 @@ impl Talk {
                 match event {
                     ReplyEvent::Sentence(sentence) => sentences.push(sentence),
                     ReplyEvent::Ended { after: then, .. } => after = Some(then),
-                    ReplyEvent::Understood { .. }
-                    | ReplyEvent::Feeling { .. }
-                    | ReplyEvent::Manner(_)
-                    | ReplyEvent::Tool { .. } => {}
+                    ReplyEvent::Tool { name, effect, ok, .. } => observers.audit_tool(who, (&name, effect, ok)),
+                    ReplyEvent::Understood { .. } | ReplyEvent::Feeling { .. } | ReplyEvent::Manner(_) => {}
                 }
             }
             (sentences, after)

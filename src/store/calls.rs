@@ -1,9 +1,8 @@
-//! The records of past calls, read back from their folders.
-//! Never changes a file; a damaged line is named and the rest is read.
+//! The records of past calls, unsealed and read back from their folders.
+//! Never changes a file; a damaged record is named and the rest is read.
 
-use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::NaiveDateTime;
@@ -13,11 +12,16 @@ use crate::privacy::Pii;
 use crate::talk::CallId;
 
 use super::journal::{self, Entry, JournalEvent};
-use super::{StoreError, call_folder, recording};
+use super::keys::Vault;
+use super::seal::SealedReader;
+use super::{Damage, StoreError, call_folder, recording};
 
 /// How the time stands in a call's id.
 const ID_TIME: &str = "%Y%m%d-%H%M%S";
 const LETTERS: u32 = 26;
+
+/// Everything that may lie in a call's folder.
+pub(super) const FILES: [&str; 2] = [journal::FILE_NAME, recording::FILE_NAME];
 
 /// The id of a call that begins at `at`: `20261122-151923-kqzt`. The four letters come from `random`.
 pub fn call_id(at: NaiveDateTime, random: u32) -> CallId {
@@ -26,10 +30,10 @@ pub fn call_id(at: NaiveDateTime, random: u32) -> CallId {
     CallId::new(id).expect("digits, dashes and letters")
 }
 
-/// What is kept of past calls under one data folder.
-#[derive(Debug, Clone)]
+/// What is kept of past calls in one data folder.
+#[derive(Clone)]
 pub struct CallRecords {
-    data: PathBuf,
+    vault: Arc<Vault>,
 }
 
 /// One call as its journal tells it.
@@ -41,19 +45,12 @@ pub struct CallRecord {
     pub entries: Vec<Entry>,
     /// Every whole line as it stands in the file, kinds of later versions among them.
     pub lines: Vec<Pii<String>>,
-    /// Lines that could not be read.
+    /// Records and lines that could not be read.
     pub damage: Vec<Damage>,
-    /// The recording, where there is one.
-    pub recording: Option<PathBuf>,
-}
-
-/// A line of a journal that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Damage {
-    /// Its number, from 1; 0 if the file itself is missing.
-    pub line: usize,
-    /// What is wrong with it.
-    pub what: &'static str,
+    /// Whether its writer came to the end. If not, the call lasts, the writer was stopped, or the end was taken away.
+    pub is_closed: bool,
+    /// Whether its sound was kept.
+    pub is_recorded: bool,
 }
 
 /// A call in one line.
@@ -73,19 +70,19 @@ pub struct CallSummary {
     pub barge_ins: usize,
     /// Why it ended; `None` while it lasts, or if its end was never written.
     pub cause: Option<String>,
-    /// How many of its lines could not be read.
+    /// How many of its records and lines could not be read.
     pub damaged: usize,
 }
 
 impl CallRecords {
-    /// The records under this data folder, which need not be there yet.
-    pub fn new(data: impl Into<PathBuf>) -> Self {
-        Self { data: data.into() }
+    /// The records sealed by this vault.
+    pub const fn new(vault: Arc<Vault>) -> Self {
+        Self { vault }
     }
 
-    /// All calls, the latest first.
-    pub fn list(&self) -> Result<Vec<CallSummary>, StoreError> {
-        let folder = self.data.join("calls");
+    /// The ids of all calls, the latest first.
+    pub fn ids(&self) -> Result<Vec<CallId>, StoreError> {
+        let folder = self.vault.data().join("calls");
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -93,18 +90,35 @@ impl CallRecords {
         };
         let mut ids: Vec<CallId> = entries.flatten().filter_map(|e| CallId::new(e.file_name().into_string().ok()?)).collect();
         ids.sort_unstable_by(|a, b| b.cmp(a));
-        ids.into_iter().map(|id| Ok(self.show(&id)?.summary())).collect()
+        Ok(ids)
+    }
+
+    /// All calls, the latest first.
+    pub fn list(&self) -> Result<Vec<CallSummary>, StoreError> {
+        self.ids()?.iter().map(|id| Ok(self.show(id)?.summary())).collect()
     }
 
     /// One call with everything that happened in it.
     pub fn show(&self, id: &CallId) -> Result<CallRecord, StoreError> {
-        let folder = call_folder(&self.data, id);
+        let folder = call_folder(self.vault.data(), id);
         if !folder.is_dir() {
-            return Err(StoreError::NoCall { id: id.clone(), data: self.data.clone() });
+            return Err(StoreError::NoCall { id: id.clone(), data: self.vault.data().to_owned() });
         }
-        let recording = Some(folder.join(recording::FILE_NAME)).filter(|wav| wav.is_file());
-        let mut record = CallRecord { id: id.clone(), entries: Vec::new(), lines: Vec::new(), damage: Vec::new(), recording };
-        record.read(&folder.join(journal::FILE_NAME))?;
+        let mut record = CallRecord {
+            id: id.clone(),
+            entries: Vec::new(),
+            lines: Vec::new(),
+            damage: Vec::new(),
+            is_closed: false,
+            is_recorded: folder.join(recording::FILE_NAME).is_file(),
+        };
+        match SealedReader::open(&self.vault, id, journal::FILE_NAME) {
+            Ok(Some(file)) => record.read(file),
+            Ok(None) => record.damaged(0, "the journal is missing"),
+            Err(StoreError::NotSealed { .. }) => record.damaged(0, "its beginning was altered, or it is no sealed file"),
+            Err(StoreError::Erased { .. }) => record.damaged(0, "its key was destroyed: nobody can read it any more"),
+            Err(other) => return Err(other),
+        }
         Ok(record)
     }
 }
@@ -123,7 +137,7 @@ impl CallRecord {
         });
         CallSummary {
             id: self.id.clone(),
-            started: NaiveDateTime::parse_and_remainder(self.id.as_str(), ID_TIME).ok().map(|(at, _)| at),
+            started: began(&self.id),
             from: Pii::new(from.unwrap_or_default()),
             length: Duration::from_millis(self.entries.iter().map(|e| e.t_ms).max().unwrap_or_default()),
             turns: count("speech_ended"),
@@ -133,45 +147,39 @@ impl CallRecord {
         }
     }
 
-    fn read(&mut self, path: &Path) -> Result<(), StoreError> {
-        let bytes = match std::fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                self.damage.push(Damage { line: 0, what: "the journal is missing" });
-                return Ok(());
-            }
-            Err(source) => return Err(StoreError::Unreadable { path: path.to_owned(), source }),
-        };
-        for (i, line) in bytes.split_inclusive(|&b| b == b'\n').enumerate() {
-            if let Err(what) = self.read_line(line) {
-                self.damage.push(Damage { line: i + 1, what });
+    fn read(&mut self, mut file: SealedReader) {
+        while let Some(record) = file.next() {
+            match record {
+                Err(damage) => self.damage.push(damage),
+                Ok(lines) => self.read_lines(&lines, file.number()),
             }
         }
-        Ok(())
+        self.is_closed = file.is_closed();
     }
 
-    fn read_line(&mut self, line: &[u8]) -> Result<(), &'static str> {
-        let Some(whole) = line.strip_suffix(b"\n") else {
-            return Err("cut off: the writer was stopped in the middle of it");
-        };
-        let text = std::str::from_utf8(whole).map_err(|_| "not UTF-8 text")?;
-        match serde_json::from_str::<Entry>(text) {
-            Ok(entry) => self.entries.push(entry),
-            Err(_) if is_of_later_version(text) => {}
-            Err(_) => return Err("no event: not JSON, or fields are missing"),
+    fn read_lines(&mut self, lines: &[u8], record: usize) {
+        let Ok(lines) = std::str::from_utf8(lines) else { return self.damaged(record, "not UTF-8 text") };
+        for line in lines.lines() {
+            match serde_json::from_str::<Entry>(line) {
+                Ok(entry) => self.entries.push(entry),
+                Err(_) if is_of_later_version(line) => {}
+                Err(_) => {
+                    self.damaged(record, "no event: not JSON, or fields are missing");
+                    continue;
+                }
+            }
+            self.lines.push(Pii::new(line.to_owned()));
         }
-        self.lines.push(Pii::new(text.to_owned()));
-        Ok(())
+    }
+
+    fn damaged(&mut self, record: usize, what: &'static str) {
+        self.damage.push(Damage { file: journal::FILE_NAME, record, what });
     }
 }
 
-impl fmt::Display for Damage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            0 => write!(f, "{}: {}", journal::FILE_NAME, self.what),
-            line => write!(f, "{}:{line}: {}", journal::FILE_NAME, self.what),
-        }
-    }
+/// When a call began, as its id says.
+pub(super) fn began(id: &CallId) -> Option<NaiveDateTime> {
+    NaiveDateTime::parse_and_remainder(id.as_str(), ID_TIME).ok().map(|(at, _)| at)
 }
 
 /// Whether a line is well-formed and merely of a kind that this version does not know.

@@ -2,9 +2,7 @@
 //! Never waits on the call's side, and never lets a failing disk be felt there.
 
 use std::collections::HashMap;
-use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -13,7 +11,9 @@ use tracing::{info, warn};
 
 use crate::talk::CallId;
 
-use super::call_folder;
+use super::identity::Pseudonym;
+use super::keys::Vault;
+use super::seal::Sealing;
 
 /// Items that may wait for the disk, of all calls together.
 pub(super) const QUEUE: usize = 1024;
@@ -76,9 +76,9 @@ pub(super) struct CallFeed<T> {
 /// The thread's end of the queue. Whoever spawns threads gives [`Writer::run`] one.
 pub struct Writer<F: CallFile> {
     queue: Receiver<Message<F::Item>>,
-    data: PathBuf,
-    /// Makes the file of the call with this folder; opens nothing before something is written.
-    make: fn(PathBuf) -> F,
+    vault: Arc<Vault>,
+    /// Makes the file of a call; opens nothing before something is written.
+    make: fn(Sealing) -> F,
     open: HashMap<CallId, (Arc<CallState>, F)>,
     counts: Arc<Counts>,
     /// The disk refused last time and the log has been told.
@@ -87,6 +87,7 @@ pub struct Writer<F: CallFile> {
 
 struct CallState {
     id: CallId,
+    caller: Pseudonym,
     lost: AtomicU64,
     over: AtomicBool,
 }
@@ -101,12 +102,12 @@ enum Message<T> {
 }
 
 /// A queue of [`QUEUE`] items and its two ends.
-pub(super) fn feed<F: CallFile>(data: &Path, make: fn(PathBuf) -> F) -> (Feed<F::Item>, Writer<F>) {
+pub(super) fn feed<F: CallFile>(vault: &Arc<Vault>, make: fn(Sealing) -> F) -> (Feed<F::Item>, Writer<F>) {
     let (sender, receiver) = sync_channel(QUEUE);
     let counts = Arc::new(Counts::default());
     let writer = Writer {
         queue: receiver,
-        data: data.to_owned(),
+        vault: Arc::clone(vault),
         make,
         open: HashMap::new(),
         counts: Arc::clone(&counts),
@@ -116,9 +117,9 @@ pub(super) fn feed<F: CallFile>(data: &Path, make: fn(PathBuf) -> F) -> (Feed<F:
 }
 
 impl<T> Feed<T> {
-    /// The feed of one call.
-    pub(super) fn open(&self, id: CallId) -> CallFeed<T> {
-        let call = Arc::new(CallState { id, lost: AtomicU64::new(0), over: AtomicBool::new(false) });
+    /// The feed of one call, whose file is sealed for this caller.
+    pub(super) fn open(&self, id: CallId, caller: Pseudonym) -> CallFeed<T> {
+        let call = Arc::new(CallState { id, caller, lost: AtomicU64::new(0), over: AtomicBool::new(false) });
         CallFeed { queue: self.queue.clone(), counts: Arc::clone(&self.counts), call }
     }
 
@@ -162,8 +163,8 @@ impl<F: CallFile> Writer<F> {
 
     fn handle(&mut self, message: Message<F::Item>) {
         let Message::Item { call, item } = message else { return };
-        let folder = call_folder(&self.data, &call.id);
-        let (_, file) = self.open.entry(call.id.clone()).or_insert_with(|| (Arc::clone(&call), (self.make)(folder)));
+        let make = || (self.make)(Sealing::new(Arc::clone(&self.vault), call.id.clone(), call.caller));
+        let (_, file) = self.open.entry(call.id.clone()).or_insert_with(|| (Arc::clone(&call), make()));
         let done = file.take(item, call.lost.swap(0, Ordering::Relaxed));
         self.tell(done);
     }
@@ -188,24 +189,11 @@ impl<F: CallFile> Writer<F> {
             Err(error) => {
                 self.counts.failed.fetch_add(1, Ordering::Relaxed);
                 if !self.failing {
-                    warn!(what = F::NAME, data = %self.data.display(), %error,
+                    warn!(what = F::NAME, data = %self.vault.data().display(), %error,
                         "Records cannot be written; calls go on without them. Make room or check the folder's owner.");
                 }
                 self.failing = true;
             }
         }
     }
-}
-
-/// Opens (or makes) a file, in a folder that only we may enter.
-pub(super) fn open_private(folder: &Path, name: &str, options: &mut OpenOptions) -> io::Result<File> {
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-        builder.mode(0o700);
-        options.mode(0o600);
-    }
-    builder.recursive(true).create(folder)?;
-    options.create(true).open(folder.join(name))
 }

@@ -1,61 +1,56 @@
-//! What outlives a call: its journal, its recording, and the records read back from them.
-//! The only place that writes files of callers; a disk that fails harms no call.
+//! What outlives a call: its journal, its recording, the records read back from them, and what is remembered of callers.
+//! The only place that writes files of callers, and it seals them; a disk that fails harms no call.
 //!
 //! ```text
-//! DATA/calls/20261122-151923-kqzt/events.jsonl     what happened, a JSON object a line (schema: `journal::entry`)
-//! DATA/calls/20261122-151923-kqzt/recording.wav    left the caller, right the bot; only where `record = "stereo"`
+//! DATA/keys/                                        the master key and, wrapped by it, a key a caller (`keys`)
+//! DATA/calls/20261122-151923-kqzt/events.sealed     what happened, a JSON object a line (schema: `journal::entry`)
+//! DATA/calls/20261122-151923-kqzt/recording.sealed  left the caller, right the bot; only where `record = "stereo"`
+//! DATA/callers.db                                   memory (sealed) and lock-outs; or in Postgres (`callers`)
+//! DATA/audit/2026-11.jsonl                          who did what with data, hash-chained and signed (`audit`)
 //! ```
 //!
-//! Both are written by one thread each for all calls. A call hands its lines to a bounded queue and goes on; what the queue
-//! or the disk cannot take is counted, and the journal itself says how many lines are missing.
+//! A call's files are written by one thread each for all calls. A call hands its lines to a bounded queue and goes on; what
+//! the queue or the disk cannot take is counted, and the journal itself says how many lines are missing. `hotline calls show`
+//! reads them back, `hotline export` hands them to the person they are about, `hotline erase` destroys the person's key.
 
+mod archive;
+pub mod audit;
+pub mod callers;
 mod calls;
+mod cipher;
+mod config;
 mod feed;
+mod hex;
+mod identity;
 pub mod journal;
+mod keys;
 pub mod pack_data;
 pub mod recording;
+mod retention;
+mod seal;
+mod subject;
 pub mod weights;
 
+use std::fmt;
 use std::path::PathBuf;
 
-use serde::Deserialize;
 use thiserror::Error;
 
 use crate::talk::CallId;
 
-pub use calls::{CallRecord, CallRecords, CallSummary, Damage, call_id};
+pub use archive::Archive;
+pub use calls::{CallRecord, CallRecords, CallSummary, call_id};
+pub use config::{DatabaseUrl, KeySource, LockoutConfig, PrivacyConfig, Record, RetentionConfig, StoreConfig};
 pub use feed::{Counts, Writer};
+pub use identity::Pseudonym;
+pub use keys::{KeyError, Rotation, Vault};
+pub use retention::Swept;
+pub use subject::{Exported, Subject};
 
-/// The section `[store]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct StoreConfig {
-    /// The folder that holds everything that is kept. `HOTLINE_DATA` and `--data` go before it.
-    pub data: PathBuf,
-    /// Whether calls are recorded: `off` or `stereo` (left the caller, right the bot).
-    pub record: Record,
-    /// Hide phone, card and identity numbers and e-mail addresses in what was said before it is written.
-    pub redact: bool,
-}
+use audit::AuditError;
+use callers::CallersError;
 
-impl Default for StoreConfig {
-    fn default() -> Self {
-        Self { data: PathBuf::from("hotline-data"), record: Record::Off, redact: true }
-    }
-}
-
-/// Whether calls are recorded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Record {
-    /// No sound is kept.
-    #[default]
-    Off,
-    /// A wav of two channels a call.
-    Stereo,
-}
-
-/// What went wrong when records were read.
+/// What went wrong with records.
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// There is no such call.
@@ -66,6 +61,9 @@ pub enum StoreError {
         /// Where it was looked for.
         data: PathBuf,
     },
+    /// The call was not recorded, or its recording was swept away.
+    #[error("call {0} has no recording; `record = \"stereo\"` in [store] records from then on")]
+    NoRecording(CallId),
     /// A file or folder could not be read.
     #[error("{} cannot be read ({source}); check its owner and permissions", path.display())]
     Unreadable {
@@ -74,6 +72,55 @@ pub enum StoreError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file or folder could not be written or deleted.
+    #[error("{} cannot be written or deleted ({source}); check its owner, and the room on its disk", path.display())]
+    Unwritable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file's first bytes are not those of a sealed file.
+    #[error("{}: no sealed file, or its beginning was altered; restore it from a backup", path.display())]
+    NotSealed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The key was destroyed.
+    #[error("{}: the key of caller {caller} was destroyed, nobody can read it; `hotline erase` deletes what is left", path.display())]
+    Erased {
+        /// The file.
+        path: PathBuf,
+        /// Whose it was.
+        caller: Pseudonym,
+    },
+    /// Keys.
+    #[error(transparent)]
+    Keys(#[from] KeyError),
+    /// The audit log.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    /// The database of callers.
+    #[error(transparent)]
+    Callers(#[from] CallersError),
+}
+
+/// A place in a sealed file that cannot be read, or not in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// The file's name.
+    pub file: &'static str,
+    /// The record's number, from 1; 0 if the file itself is missing.
+    pub record: usize,
+    /// What is wrong with it.
+    pub what: &'static str,
+}
+
+impl fmt::Display for Damage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, record, what } = self;
+        if *record == 0 { write!(f, "{file}: {what}") } else { write!(f, "{file}: record {record}: {what}") }
+    }
 }
 
 /// The folder of one call.

@@ -1,24 +1,29 @@
-//! A call's sound as `DATA/calls/CALL_ID/recording.wav`: left the caller, right the bot, aligned to the media tick.
-//! Never waits on the call's side; where sound is lost the file holds silence of the same length.
+//! A call's sound: left the caller, right the bot, aligned to the media tick, sealed in `DATA/calls/CALL_ID/recording.sealed`.
+//! Never waits on the call's side; where sound is lost, silence of the same length is read back.
+//!
+//! The first record holds the rate in Hz (u32, little-endian), each further one the place of its first sample (u64) and
+//! samples (i16), caller and bot in turn. [`read`] makes a wav of them.
 
-use std::fs::File;
-use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
+use std::io::{self, Seek, Write};
 use std::sync::Arc;
 
 use crate::audio::wav::{self, WavError};
 use crate::audio::{Frame, MediaTime, SampleRate};
 use crate::talk::CallId;
 
-use super::feed::{CallFeed, CallFile, Counts, Feed, Progress, Writer, feed, open_private};
+use super::feed::{CallFeed, CallFile, Counts, Feed, Progress, Writer, feed};
+use super::identity::Pseudonym;
+use super::keys::Vault;
+use super::seal::{SealedFile, SealedReader, Sealing};
+use super::{Damage, StoreError};
 
 /// Name of the file in the call's folder.
-pub const FILE_NAME: &str = "recording.wav";
+pub const FILE_NAME: &str = "recording.sealed";
 
 /// Ticks of 20 ms that go to the writing thread together.
 const CHUNK_TICKS: usize = 10;
-/// The header is brought up to date after so much sound, so that a crash loses no more.
-const FLUSH_SECONDS: u64 = 3;
+/// So much sound is a record; a crash loses no more.
+const RECORD_SECONDS: usize = 1;
 /// No gap is longer; more means that somebody's counting is broken.
 const MAX_GAP_SECONDS: u64 = 3_600;
 
@@ -42,16 +47,60 @@ pub struct Chunk {
     stereo: Vec<i16>,
 }
 
-/// The recordings under this data folder, and what writes them (run it on a thread of its own).
-pub fn recorder(data: &Path) -> (Recorder, Writer<RecordingFile>) {
-    let (feed, writer) = feed(data, RecordingFile::new);
+/// The recordings sealed by this vault, and what writes them (run it on a thread of its own).
+pub fn recorder(vault: &Arc<Vault>) -> (Recorder, Writer<RecordingFile>) {
+    let (feed, writer) = feed(vault, RecordingFile::new);
     (Recorder { feed }, writer)
 }
 
+/// Writes a call's recording as a wav of two channels; what of it is damaged is told and silent.
+///
+/// # Errors
+/// No recording, no key for it, `out` that refuses.
+pub fn read(vault: &Vault, call: &CallId, out: impl Write + Seek) -> Result<Vec<Damage>, StoreError> {
+    let Some(mut records) = SealedReader::open(vault, call, FILE_NAME)? else {
+        return Err(StoreError::NoRecording(call.clone()));
+    };
+    let refused = |error| StoreError::Unwritable { path: "the wav".into(), source: to_io(error) };
+    let first = records.next();
+    let hz = |record: &Vec<u8>| record.as_slice().try_into().ok().map(u32::from_le_bytes).and_then(SampleRate::new);
+    let Some(rate) = first.and_then(Result::ok).as_ref().and_then(hz) else {
+        return Ok(vec![Damage {
+            file: FILE_NAME,
+            record: 1,
+            what: "altered or missing: without the rate no sound can be read",
+        }]);
+    };
+    let mut wav = wav::Writer::new(out, rate, 2).map_err(refused)?;
+    let (mut damage, mut end) = (Vec::new(), 0);
+    for record in records {
+        match record {
+            Err(at) => damage.push(at),
+            Ok(sound) => end = put(&mut wav, rate, (end, &sound)).map_err(refused)?,
+        }
+    }
+    wav.finish().map_err(refused)?;
+    Ok(damage)
+}
+
+/// Puts a record's sound where it belongs; `end` is the sample after the last one before and after.
+fn put<W: Write + Seek>(wav: &mut wav::Writer<W>, rate: SampleRate, (end, record): (u64, &[u8])) -> Result<u64, WavError> {
+    let Some((from, sound)) = record.split_first_chunk() else { return Ok(end) };
+    let from = u64::from_le_bytes(*from);
+    let stereo: Vec<i16> = sound.chunks_exact(2).map(|s| i16::from_le_bytes([s[0], s[1]])).collect();
+    let gap = from.saturating_sub(end).min(MAX_GAP_SECONDS * u64::from(rate.hz()));
+    for _ in 0..gap {
+        wav.push(&[0, 0])?;
+    }
+    let overlap = (end.saturating_sub(from) * 2).min(stereo.len() as u64);
+    wav.push(&stereo[overlap as usize..])?;
+    Ok(end.max(from + stereo.len() as u64 / 2))
+}
+
 impl Recorder {
-    /// The recording of one call, kept at this rate.
-    pub fn open(&self, call: CallId, rate: SampleRate) -> CallRecording {
-        CallRecording { feed: self.feed.open(call), chunk: Chunk::new(0, rate) }
+    /// The recording of one call of this caller's, kept at this rate.
+    pub fn open(&self, call: CallId, caller: Pseudonym, rate: SampleRate) -> CallRecording {
+        CallRecording { feed: self.feed.open(call, caller), chunk: Chunk::new(0, rate) }
     }
 
     /// Pieces of sound lost and refused so far, for the metrics.
@@ -113,19 +162,15 @@ fn sample(frame: &Frame, i: usize, rate: SampleRate) -> i16 {
 
 /// The recording file of one call.
 pub struct RecordingFile {
-    folder: PathBuf,
+    place: Sealing,
+    /// Sound of one run that is not written yet.
+    waiting: Option<Chunk>,
     state: State,
 }
 
 enum State {
     Unopened,
-    Open {
-        wav: wav::Writer<BufWriter<File>>,
-        /// The sample after the last written.
-        end: u64,
-        /// Up to here the header is true.
-        flushed: u64,
-    },
+    Open(SealedFile),
     /// The disk refused: the file ends here.
     GivenUp,
 }
@@ -135,43 +180,51 @@ impl CallFile for RecordingFile {
     const NAME: &'static str = FILE_NAME;
 
     fn take(&mut self, chunk: Chunk, _lost: u64) -> io::Result<Progress> {
-        self.write(&chunk).inspect_err(|_| self.state = State::GivenUp)
+        self.add(chunk).inspect_err(|_| self.state = State::GivenUp)
     }
 
     fn finish(&mut self, _lost: u64) -> io::Result<Progress> {
+        let last = self.waiting.take().map_or(Ok(()), |chunk| self.write(&chunk));
         match std::mem::replace(&mut self.state, State::GivenUp) {
-            State::Open { wav, .. } => wav.finish().map_err(to_io).map(|()| Progress::Written),
-            State::Unopened | State::GivenUp => Ok(Progress::Buffered),
+            State::Open(file) => last.and_then(|()| file.close()).map(|()| Progress::Written),
+            State::Unopened | State::GivenUp => last.map(|()| Progress::Buffered),
         }
     }
 }
 
 impl RecordingFile {
-    fn new(folder: PathBuf) -> Self {
-        Self { folder, state: State::Unopened }
+    const fn new(place: Sealing) -> Self {
+        Self { place, waiting: None, state: State::Unopened }
     }
 
-    fn write(&mut self, chunk: &Chunk) -> io::Result<Progress> {
-        if matches!(self.state, State::Unopened) {
-            let file = open_private(&self.folder, FILE_NAME, File::options().write(true).truncate(true))?;
-            let wav = wav::Writer::new(BufWriter::new(file), chunk.rate, 2).map_err(to_io)?;
-            self.state = State::Open { wav, end: 0, flushed: 0 };
-        }
-        let State::Open { wav, end, flushed } = &mut self.state else { return Ok(Progress::Buffered) };
-        let second = u64::from(chunk.rate.hz());
-        let gap = chunk.from.saturating_sub(*end).min(MAX_GAP_SECONDS * second);
-        for _ in 0..gap {
-            wav.push(&[0, 0]).map_err(to_io)?;
-        }
-        *end += gap;
-        let overlap = (end.saturating_sub(chunk.from) * 2).min(chunk.stereo.len() as u64);
-        wav.push(&chunk.stereo[overlap as usize..]).map_err(to_io)?;
-        *end = chunk.end().max(*end);
-        if *end < *flushed + FLUSH_SECONDS * second {
+    /// Joins chunks that follow each other until they are worth a record.
+    fn add(&mut self, chunk: Chunk) -> io::Result<Progress> {
+        if matches!(self.state, State::GivenUp) {
             return Ok(Progress::Buffered);
         }
-        *flushed = *end;
-        wav.flush().map_err(to_io).map(|()| Progress::Written)
+        match &mut self.waiting {
+            Some(waiting) if waiting.end() == chunk.from && waiting.rate == chunk.rate => waiting.stereo.extend(chunk.stereo),
+            waiting => {
+                let before = waiting.replace(chunk);
+                before.map_or(Ok(()), |before| self.write(&before))?;
+            }
+        }
+        let full = |chunk: &mut Chunk| chunk.stereo.len() >= 2 * RECORD_SECONDS * chunk.rate.hz() as usize;
+        match self.waiting.take_if(full) {
+            Some(chunk) => self.write(&chunk).map(|()| Progress::Written),
+            None => Ok(Progress::Buffered),
+        }
+    }
+
+    fn write(&mut self, chunk: &Chunk) -> io::Result<()> {
+        if matches!(self.state, State::Unopened) {
+            let mut file = self.place.begin(FILE_NAME)?;
+            file.append(&chunk.rate.hz().to_le_bytes())?;
+            self.state = State::Open(file);
+        }
+        let State::Open(file) = &mut self.state else { return Ok(()) };
+        let samples = chunk.stereo.iter().flat_map(|sample| sample.to_le_bytes());
+        file.append(&chunk.from.to_le_bytes().into_iter().chain(samples).collect::<Vec<_>>())
     }
 }
 
@@ -185,30 +238,42 @@ fn to_io(error: WavError) -> io::Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::privacy::Pii;
+    use crate::store::PrivacyConfig;
+
+    /// The recording of these chunks at 8 kHz, without its end if `crashed`.
+    fn recorded(chunks: Vec<(u64, Vec<i16>)>, crashed: bool) -> Vec<i16> {
+        let data = tempfile::tempdir().expect("a folder");
+        let vault = Arc::new(Vault::open(data.path(), &PrivacyConfig::default()).expect("keys"));
+        let id = CallId::new("x").expect("an id");
+        let caller = vault.caller_of(&Pii::default(), &id);
+        let mut file = RecordingFile::new(Sealing::new(Arc::clone(&vault), id.clone(), caller));
+        for (from, stereo) in chunks {
+            file.take(Chunk { from, rate: SampleRate::HZ_8000, stereo }, 0).expect("there is room");
+        }
+        if !crashed {
+            file.finish(0).expect("there is room");
+        }
+        let mut wav = io::Cursor::new(Vec::new());
+        assert_eq!(read(&vault, &id, &mut wav).expect("a recording"), []);
+        wav.set_position(0);
+        hound::WavReader::new(wav).expect("a wav").samples().collect::<Result<_, _>>().expect("samples")
+    }
 
     #[test]
-    fn the_header_is_true_while_the_call_lasts() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let rate = SampleRate::HZ_8000;
-        let mut file = RecordingFile::new(folder.path().to_owned());
-        for second in 0..8 {
-            let chunk = Chunk { from: second * 8_000, rate, stereo: vec![9; 16_000] };
-            file.take(chunk, 0).expect("there is room");
-        }
-        let played = hound::WavReader::open(folder.path().join(FILE_NAME)).expect("a wav that can be played");
-        assert_eq!(played.duration(), 6 * 8_000, "all but the sound since the last flush");
+    fn a_crash_loses_no_more_than_a_second() {
+        let chunks = (0..42).map(|n| (n * 1_600, vec![9; 3_200])).collect();
+        assert_eq!(recorded(chunks, true).len(), 2 * 8 * 8_000, "all but the sound since the last record");
     }
 
     #[test]
     fn sound_that_was_written_already_is_left_out() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let rate = SampleRate::HZ_8000;
-        let mut file = RecordingFile::new(folder.path().to_owned());
-        for from in [0, 0, 80] {
-            file.take(Chunk { from, rate, stereo: vec![1; 320] }, 0).expect("there is room");
-        }
-        file.finish(0).expect("there is room");
-        let played = hound::WavReader::open(folder.path().join(FILE_NAME)).expect("a whole wav");
-        assert_eq!(played.duration(), 240);
+        assert_eq!(recorded([0, 0, 80].map(|from| (from, vec![1; 320])).into(), false).len(), 2 * 240);
+    }
+
+    #[test]
+    fn lost_sound_is_silence() {
+        let played = recorded(vec![(0, vec![5; 20]), (30, vec![7; 20])], false);
+        assert_eq!(played, [vec![5; 20], vec![0; 40], vec![7; 20]].concat());
     }
 }

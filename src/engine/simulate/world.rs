@@ -279,7 +279,7 @@ impl<'s> World<'s> {
                 ReplyEvent::Sentence(sentence) => self.pending.push_back(Input::Sentence { reply, sentence }),
                 ReplyEvent::Ended { after, language } => self.pending.push_back(Input::ReplyEnded { reply, after, language }),
                 ReplyEvent::Manner(manner) => self.manner = manner,
-                ReplyEvent::Tool { name, ok, ms: _ } => {
+                ReplyEvent::Tool { name, effect: _, ok, ms: _ } => {
                     let turn = Some(self.turn).filter(|turn| turn.0 > 0);
                     self.entries.push(Entry::new(self.now, turn, JournalEvent::Tool { name, ok, ms: 0 }));
                 }

@@ -51,7 +51,7 @@ fn said(chars: &[char]) -> Vec<Range<usize>> {
 }
 
 /// ASCII words in lower case with their places.
-fn words(chars: &[char]) -> Vec<(Range<usize>, String)> {
+pub(super) fn words(chars: &[char]) -> Vec<(Range<usize>, String)> {
     let mut words: Vec<(Range<usize>, String)> = Vec::new();
     for (i, c) in chars.iter().enumerate().filter(|(_, c)| c.is_ascii_alphanumeric()) {
         match words.last_mut() {

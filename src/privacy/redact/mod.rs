@@ -1,6 +1,7 @@
-//! Hides phone numbers, bank cards, identity numbers and e-mail addresses in free text, English and Chinese.
+//! Hides phone numbers, bank cards, identity numbers, e-mail and postal addresses in free text, English and Chinese.
 //! Never reverses itself: what it hides is gone. Never hides short numbers: order numbers, years and prices stay.
 
+mod address;
 mod email;
 mod number;
 
@@ -13,7 +14,7 @@ struct Found {
     placeholder: &'static str,
 }
 
-/// The text with `<phone>`, `<card>`, `<id>` and `<email>` in place of what looks like one.
+/// The text with `<phone>`, `<card>`, `<id>`, `<email>` and `<address>` in place of what looks like one.
 ///
 /// Digits may be written (`4111 1111-1111 1111`, full-width too) or said (`one three eight…`, `幺三八…`).
 /// A card passes the Luhn check (ISO/IEC 7812-1), a Chinese identity number the check of GB 11643 (ISO 7064 MOD 11-2),
@@ -26,6 +27,7 @@ pub fn redact(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut found = email::find(&chars);
     found.extend(number::find(&chars));
+    found.extend(address::find(&chars));
     found.sort_by_key(|f| f.at.start);
     let mut out = String::with_capacity(text.len());
     let mut copied = 0;
@@ -113,6 +115,22 @@ mod tests {
     }
 
     #[test]
+    fn postal_addresses_are_hidden_in_both_languages() {
+        check(&[
+            ("flat 12, 34 High Street, SW1A 2AA", "<address>"),
+            ("send it to 221b baker street please", "send it to <address> please"),
+            ("I live at twenty two park road.", "I live at <address>."),
+            ("1600 Pennsylvania Avenue, Washington, DC 20500, thanks", "<address>, thanks"),
+            ("12 Elm St, apt 4b", "<address>"),
+            ("postcode EC1A 1BB", "postcode <address>"),
+            ("寄到北京市海淀区中关村大街27号院3号楼502室谢谢", "寄到<address>谢谢"),
+            ("我住在上海市静安区南京西路一百号", "我住在<address>"),
+            ("地址改成广州市天河区体育东路12号阳光花园3栋502，行吗", "地址改成<address>，行吗"),
+            ("成都市武侯区人民南路四段5号", "<address>"),
+        ]);
+    }
+
+    #[test]
     fn what_is_nobodys_stays() {
         let kept = [
             "order number 4271",
@@ -122,7 +140,9 @@ mod tests {
             "orders 4271, 4272, 4273, 4274 and 4275",
             "order 20261122, parcel SF1234567890",
             "¥13800138000",
-            "flat 12, 34 High Street, SW1A 2AA",
+            "it is two days on the way, take the first road, close the window",
+            "北京市海淀区的店在中关村大街，坐地铁4号线到5号口",
+            "11月22号到，路上要3天",
             "one of the two or three ones",
             "timestamp 1763800000000",
             "extension 801, 24/7, 10 000 000 visitors",
@@ -136,7 +156,14 @@ mod tests {
 
     #[test]
     fn a_flood_of_digits_is_taken_in_linear_time() {
-        for flood in ["1 ".repeat(100_000), "1".repeat(200_000), "12-".repeat(70_000), "a@".repeat(100_000)] {
+        for flood in [
+            "1 ".repeat(100_000),
+            "1".repeat(200_000),
+            "12-".repeat(70_000),
+            "a@".repeat(100_000),
+            "a street ".repeat(20_000),
+            "路1".repeat(60_000),
+        ] {
             assert_eq!(redact(&flood), flood);
         }
     }

@@ -1,24 +1,28 @@
-//! What happened in a call, as `DATA/calls/CALL_ID/events.jsonl`: append-only, one JSON object a line ([`entry`] has the schema).
+//! What happened in a call: one JSON object a line ([`entry`] has the schema), sealed in `DATA/calls/CALL_ID/events.sealed`.
 //! Never waits on the call's side; never prints what it holds.
+//!
+//! A record of the file is some whole lines, usually a turn's. `hotline calls show ID --json` prints the lines.
 
 pub mod entry;
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::call::Event;
 use crate::talk::{CallId, TurnId};
 
-use super::StoreConfig;
-use super::feed::{CallFeed, CallFile, Counts, Feed, Progress, Writer, feed, open_private};
+use super::feed::{CallFeed, CallFile, Counts, Feed, Progress, Writer, feed};
+use super::identity::Pseudonym;
+use super::keys::Vault;
+use super::seal::{SealedFile, Sealing};
+use super::{CallRecord, CallRecords, PrivacyConfig, StoreConfig, StoreError};
 
 pub use entry::{Entry, JournalEvent};
 
 /// Name of the file in the call's folder.
-pub const FILE_NAME: &str = "events.jsonl";
+pub const FILE_NAME: &str = "events.sealed";
 
 /// The journals of a line: one queue and one writing thread for all its calls.
 pub struct Journal {
@@ -30,17 +34,25 @@ pub struct CallJournal {
     feed: CallFeed<Entry>,
 }
 
-/// The journals under the configured data folder, and what writes them (run it on a thread of its own).
-pub fn journal(config: &StoreConfig) -> (Journal, Writer<EventsFile>) {
+/// The journals sealed by this vault, and what writes them (run it on a thread of its own).
+pub fn journal(config: &StoreConfig, vault: &Arc<Vault>) -> (Journal, Writer<EventsFile>) {
     let make = if config.redact { EventsFile::redacting } else { EventsFile::verbatim };
-    let (feed, writer) = feed(&config.data, make);
+    let (feed, writer) = feed(vault, make);
     (Journal { feed }, writer)
 }
 
+/// Reads a call back from a data folder whose keys lie where they do by default.
+///
+/// # Errors
+/// As [`Vault::existing`] and [`CallRecords::show`].
+pub fn read(data: &Path, id: &CallId) -> Result<CallRecord, StoreError> {
+    CallRecords::new(Arc::new(Vault::existing(data, &PrivacyConfig::default())?)).show(id)
+}
+
 impl Journal {
-    /// The journal of one call.
-    pub fn open(&self, call: CallId) -> CallJournal {
-        CallJournal { feed: self.feed.open(call) }
+    /// The journal of one call of this caller's.
+    pub fn open(&self, call: CallId, caller: Pseudonym) -> CallJournal {
+        CallJournal { feed: self.feed.open(call, caller) }
     }
 
     /// Lines lost and refused so far, for the metrics.
@@ -68,12 +80,10 @@ const MAX_BUFFERED_BYTES: usize = 16 * 1024;
 
 /// The journal file of one call.
 pub struct EventsFile {
-    folder: PathBuf,
+    place: Sealing,
     /// Hide personal numbers and addresses in what was said; here, because it takes time that a call has not.
     redact: bool,
-    file: Option<File>,
-    /// Length of the file up to the last whole line.
-    length: u64,
+    file: Option<SealedFile>,
     pending: Vec<u8>,
     last_ms: u64,
     /// Lines that are missing and not yet told of.
@@ -103,19 +113,21 @@ impl CallFile for EventsFile {
         self.lost += lost;
         self.flush()?;
         self.tell_lost();
-        self.flush()
+        self.flush()?;
+        self.file.take().map_or(Ok(()), SealedFile::close)?;
+        Ok(Progress::Written)
     }
 }
 
 impl EventsFile {
     /// A file in which personal numbers and addresses are hidden.
-    fn redacting(folder: PathBuf) -> Self {
-        Self { redact: true, ..Self::verbatim(folder) }
+    fn redacting(place: Sealing) -> Self {
+        Self { redact: true, ..Self::verbatim(place) }
     }
 
     /// A file that holds every word as it was said.
-    fn verbatim(folder: PathBuf) -> Self {
-        Self { folder, redact: false, file: None, length: 0, pending: Vec::new(), last_ms: 0, lost: 0 }
+    fn verbatim(place: Sealing) -> Self {
+        Self { place, redact: false, file: None, pending: Vec::new(), last_ms: 0, lost: 0 }
     }
 
     fn tell_lost(&mut self) {
@@ -131,25 +143,16 @@ impl EventsFile {
         self.pending.push(b'\n');
     }
 
-    /// Writes whole lines or none: a half-written line is cut off again, so that a full disk leaves a readable file.
+    /// Writes whole lines or none, as one record.
     fn flush(&mut self) -> io::Result<Progress> {
         if self.pending.is_empty() {
             return Ok(Progress::Written);
         }
         let file = match &mut self.file {
             Some(file) => file,
-            None => {
-                let file = open_private(&self.folder, FILE_NAME, File::options().append(true))?;
-                self.length = file.metadata()?.len();
-                self.file.insert(file)
-            }
+            None => self.file.insert(self.place.begin(FILE_NAME)?),
         };
-        if let Err(error) = file.write_all(&self.pending) {
-            // Where cutting fails too (the disk is gone), the reader names the damaged line.
-            let _kept_as_is = file.set_len(self.length);
-            return Err(error);
-        }
-        self.length += self.pending.len() as u64;
+        file.append(&self.pending)?;
         self.pending.clear();
         Ok(Progress::Written)
     }
@@ -159,36 +162,43 @@ impl EventsFile {
 mod tests {
     use super::entry::tests::one_of_each;
     use super::*;
+    use crate::privacy::Pii;
+
+    /// Where the call's folder would be, something else stands.
+    fn blocked() -> (tempfile::TempDir, Arc<Vault>, EventsFile) {
+        let data = tempfile::tempdir().expect("a folder");
+        let vault = Arc::new(Vault::open(data.path(), &PrivacyConfig::default()).expect("keys"));
+        std::fs::write(data.path().join("calls"), "a file where a folder should be").expect("written");
+        let id = CallId::new("x").expect("an id");
+        let place = Sealing::new(Arc::clone(&vault), id.clone(), vault.caller_of(&Pii::default(), &id));
+        (data, vault, EventsFile::verbatim(place))
+    }
+
+    fn unblock_and_read(data: &Path, vault: Arc<Vault>, mut file: EventsFile) -> CallRecord {
+        std::fs::remove_file(data.join("calls")).expect("removed");
+        file.finish(0).expect("there is room now");
+        CallRecords::new(vault).show(&CallId::new("x").expect("an id")).expect("written")
+    }
 
     #[test]
     fn lines_wait_for_a_disk_that_comes_back() {
-        let data = tempfile::tempdir().expect("a folder");
-        let blocked = data.path().join("calls");
-        std::fs::write(&blocked, "a file where a folder should be").expect("written");
-        let mut file = EventsFile::verbatim(blocked.join("x"));
+        let (data, vault, mut file) = blocked();
         for (t_ms, event) in one_of_each().into_iter().enumerate() {
             let ends_turn = event.ends_turn();
             assert_eq!(file.take(Entry { t_ms: t_ms as u64, turn: None, event }, 0).is_err(), ends_turn);
         }
-        std::fs::remove_file(&blocked).expect("removed");
-        file.finish(0).expect("there is room now");
-        let text = std::fs::read_to_string(blocked.join("x").join(FILE_NAME)).expect("written");
-        assert_eq!(text.lines().count(), JournalEvent::KINDS.len());
+        let record = unblock_and_read(data.path(), vault, file);
+        assert_eq!(record.lines.len(), JournalEvent::KINDS.len());
     }
 
     #[test]
     fn what_memory_cannot_keep_is_counted_in_the_journal() {
-        let data = tempfile::tempdir().expect("a folder");
-        let blocked = data.path().join("calls");
-        std::fs::write(&blocked, "a file where a folder should be").expect("written");
-        let mut file = EventsFile::verbatim(blocked.join("x"));
+        let (data, vault, mut file) = blocked();
         let entry = || Entry { t_ms: 1, turn: None, event: JournalEvent::Reply { text: "a".repeat(100_000) } };
         let refused = (0..9).filter(|_| file.take(entry(), 0).is_err()).count();
         assert!(refused > 0 && file.pending.len() < MAX_PENDING_BYTES + 200_000);
-        std::fs::remove_file(&blocked).expect("removed");
-        file.finish(0).expect("there is room now");
-        let text = std::fs::read_to_string(blocked.join("x").join(FILE_NAME)).expect("written");
-        let lost: Entry = serde_json::from_str(text.lines().last().expect("lines")).expect("a whole line");
-        assert_eq!(lost.event, JournalEvent::EventsLost { count: 9 - (text.lines().count() as u64 - 1) });
+        let record = unblock_and_read(data.path(), vault, file);
+        let lost = &record.entries.last().expect("lines").event;
+        assert_eq!(*lost, JournalEvent::EventsLost { count: 9 - (record.lines.len() as u64 - 1) });
     }
 }

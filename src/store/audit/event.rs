@@ -1,0 +1,140 @@
+//! What is written into the audit log.
+//! Never holds anything of a caller but a pseudonym.
+
+use serde::{Serialize, Serializer};
+
+use crate::store::identity::Pseudonym;
+use crate::talk::CallId;
+
+/// Something that somebody may have to answer for. Its `kind` in the log is its name in snake case.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AuditEvent {
+    /// A tool that writes was called.
+    ToolWrite {
+        /// On this call.
+        #[serde(serialize_with = "as_text")]
+        call: CallId,
+        /// For this caller.
+        caller: Pseudonym,
+        /// Its name in the pack.
+        tool: String,
+        /// Whether it gave a result.
+        ok: bool,
+    },
+    /// A caller was asked to prove to be the holder of an account.
+    IdentityCheck {
+        /// On this call.
+        #[serde(serialize_with = "as_text")]
+        call: CallId,
+        /// Whoever called.
+        caller: Pseudonym,
+        /// The account.
+        account: Pseudonym,
+        /// How it went.
+        outcome: IdentityOutcome,
+    },
+    /// A caller was handed to a person.
+    Handoff {
+        /// On this call.
+        #[serde(serialize_with = "as_text")]
+        call: CallId,
+        /// This one.
+        caller: Pseudonym,
+    },
+    /// From here on the line works with another configuration or pack.
+    Version {
+        /// `config`, or `pack` and its name.
+        of: String,
+        /// Hash of its content.
+        sha256: String,
+    },
+    /// Somebody looked at a call's record.
+    Access {
+        /// This call.
+        #[serde(serialize_with = "as_text")]
+        call: CallId,
+        /// `events` or `recording`.
+        what: &'static str,
+        /// The user of this machine.
+        by: String,
+    },
+    /// A person's data was handed out.
+    Export {
+        /// The person's.
+        caller: Pseudonym,
+        /// How many calls it held.
+        calls: usize,
+        /// The user of this machine.
+        by: String,
+    },
+    /// A person's data was destroyed: the receipt.
+    Erasure {
+        /// The person's.
+        caller: Pseudonym,
+        /// Whether there was a key to destroy; without one, everything had been unreadable before.
+        key_destroyed: bool,
+        /// The calls whose records were deleted.
+        calls: Vec<String>,
+        /// Whether something was remembered beyond calls, and is deleted.
+        memory: bool,
+        /// The user of this machine.
+        by: String,
+    },
+    /// What was older than configured was deleted.
+    Sweep {
+        /// Records of what happened.
+        events: usize,
+        /// Recordings.
+        recordings: usize,
+        /// Memories of callers.
+        memories: usize,
+        /// Keys that sealed nothing any more.
+        keys: usize,
+    },
+    /// The oldest months of this log were deleted, through this entry.
+    AuditRemoved {
+        /// Its number.
+        through: u64,
+        /// Its hash.
+        hash: String,
+    },
+    /// The master key was changed.
+    KeysRotated {
+        /// Keys wrapped anew.
+        rewrapped: usize,
+        /// The user of this machine.
+        by: String,
+    },
+    /// The log's head was missing when this was written: entries at its end may have been removed before.
+    HeadMissing,
+    /// The queue was full or the disk refused: entries are missing here.
+    Lost {
+        /// How many.
+        count: u64,
+    },
+}
+
+/// How an identity check went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentityOutcome {
+    /// The caller proved it.
+    Passed,
+    /// The caller did not.
+    Failed,
+    /// The caller did not, and the account is locked now.
+    Locked,
+    /// The account was locked already; nothing was checked.
+    Refused,
+}
+
+fn as_text<S: Serializer>(call: &CallId, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(call.as_str())
+}
+
+impl Serialize for Pseudonym {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
