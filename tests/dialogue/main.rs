@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
+mod bank;
 mod broken_packs;
 mod deeds;
 mod emotion;
@@ -31,7 +32,7 @@ pub(crate) fn shop() -> Arc<Pack> {
 pub(crate) struct Caller {
     pub(crate) dialogue: Dialogue,
     pub(crate) dialogues: Dialogues,
-    data: tempfile::TempDir,
+    pub(crate) data: tempfile::TempDir,
     pub(crate) events: Vec<ReplyEvent>,
 }
 
@@ -43,6 +44,13 @@ impl Caller {
     pub(crate) async fn with(language: Language, config: DialogueConfig, pack: Arc<Pack>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let dialogues = Dialogues::open(&config, pack, data.path()).await.unwrap();
+        Self { dialogue: dialogues.begin(Some(language)), dialogues, data, events: Vec::new() }
+    }
+
+    /// A caller of a pack that is open already, over a database of its own.
+    pub(crate) async fn over(open: &Dialogues, language: Language) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let dialogues = open.over(data.path()).await.unwrap();
         Self { dialogue: dialogues.begin(Some(language)), dialogues, data, events: Vec::new() }
     }
 

@@ -22,5 +22,5 @@ DROP TABLE temp.family_names;
 DROP TABLE temp.given_names;
 
 -- Two to try the line with: their PINs are 2468 and 1357.
-UPDATE customers SET number = '10000001', born = '1980-05-04', postcode = '10115', phone = '5550142' WHERE id = 1;
-UPDATE customers SET number = '10000002', born = '1990-12-24', postcode = '20095', phone = '5550177' WHERE id = 2;
+UPDATE customers SET given_en = 'Anna', family_en = 'Lin', given_zh = '安娜', family_zh = '林', number = '10000001', born = '1980-05-04', postcode = '10115', phone = '5550142' WHERE id = 1;
+UPDATE customers SET given_en = 'David', family_en = 'Chen', given_zh = '大伟', family_zh = '陈', number = '10000002', born = '1990-12-24', postcode = '20095', phone = '5550177' WHERE id = 2;

@@ -26,10 +26,11 @@ INSERT INTO merchants (id, name_en, name_zh, typical_cents) VALUES
   (23, 'Little Genius Toys', '小天才玩具', 4700),
   (24, 'Garden Gate Flowers', '花园门花店', 2600);
 
+-- The last digit tells the kind of account, so that no two targets of a customer end in the same four.
 INSERT INTO accounts (id, customer, number, kind, balance_cents)
-SELECT 2 * id - 1, id, CAST(6100000000 + (id * 7368787) % 899999963 AS TEXT), 'current', 0 FROM customers
+SELECT 2 * id - 1, id, CAST(6100000001 + 10 * ((id * 7368787) % 89999993) AS TEXT), 'current', 0 FROM customers
 UNION ALL
-SELECT 2 * id, id, CAST(7100000000 + (id * 5915587) % 899999963 AS TEXT), 'savings', 0 FROM customers WHERE id % 10 <> 9;
+SELECT 2 * id, id, CAST(7100000002 + 10 * ((id * 5915587) % 89999993) AS TEXT), 'savings', 0 FROM customers WHERE id % 10 <> 9;
 
 -- Everybody has a debit card, two in three a credit card, one in seven a second debit card.
 INSERT INTO cards (customer, account, last_four, kind)
@@ -60,16 +61,16 @@ SELECT a.id, date('now', '-' || (10 + 30 * k) || ' days'), 150 + (a.id * 13) % 9
   FROM accounts a, (SELECT 0 AS k UNION ALL SELECT 1) WHERE a.kind = 'savings';
 
 -- A balance is what the account was opened with and everything booked since.
-UPDATE accounts SET opening_cents = 150000 + (id * 7907) % 900000;
+UPDATE accounts SET opening_cents = 400000 + (id * 7907) % 900000;
 UPDATE accounts SET balance_cents = opening_cents + (SELECT COALESCE(SUM(amount_cents), 0) FROM transactions t WHERE t.account = accounts.id);
 
 INSERT INTO payees (customer, name_en, name_zh, nick_en, nick_zh, number)
-SELECT id, 'Hill Street Rentals', '山街租房', 'my landlord', '房东', CAST(8100000000 + (id * 3367) % 99991 AS TEXT) FROM customers
+SELECT id, 'Hill Street Rentals', '山街租房', 'my landlord', '房东', CAST(8100000003 + 10 * ((id * 3367) % 99991) AS TEXT) FROM customers
 UNION ALL
-SELECT c.id, o.given_en || ' ' || o.family_en, o.family_zh || o.given_zh, o.given_en, o.given_zh, CAST(8200000000 + (c.id * 4253) % 99989 AS TEXT)
+SELECT c.id, o.given_en || ' ' || o.family_en, o.family_zh || o.given_zh, o.given_en, o.given_zh, CAST(8200000004 + 10 * ((c.id * 4253) % 99989) AS TEXT)
   FROM customers c JOIN customers o ON o.id = 1 + (c.id * 11) % 320 AND o.id <> c.id
 UNION ALL
-SELECT id, 'City Power', '城市电力', 'electricity', '电费', CAST(8300000000 + (id * 5167) % 99971 AS TEXT) FROM customers WHERE id % 2 = 1;
+SELECT id, 'City Power', '城市电力', 'electricity', '电费', CAST(8300000005 + 10 * ((id * 5167) % 99971) AS TEXT) FROM customers WHERE id % 2 = 1;
 
 INSERT INTO rates (product, name_en, name_zh, rate) VALUES
   ('savings', 'the savings account', '储蓄账户', 125),
