@@ -286,9 +286,11 @@ impl YesNo {
     }
 
     /// What the words answer; `None` if they are neither, or both.
-    pub fn answer(&self, words: &str) -> Option<bool> {
-        let words = tokens(words);
+    pub fn answer(&self, text: &str) -> Option<bool> {
+        let words = tokens(text);
         let found = self.found(&words);
+        // The 是的 of 是的，马上办 is an answer, whatever follows.
+        let led = text.split_once(['，', ',']).is_some_and(|(first, _)| self.found(&tokens(first)).others == 0);
         let says = |answer| found.answers.contains(&answer);
         let lone = says(Answer::LoneYes) && (found.others == 0 || says(Answer::Yes));
         let answer = match (lone || says(Answer::Yes), says(Answer::No), says(Answer::WeakYes)) {
@@ -297,7 +299,7 @@ impl YesNo {
             (true, true, _) | (false, false, false) => return None,
         };
         let doubtful = says(Answer::Neither) || answer && found.doubted;
-        let enough = found.covered >= found.others || found.leads && words[0].is_ascii();
+        let enough = found.covered >= found.others || found.leads && (led || words[0].is_ascii());
         (!doubtful && enough).then_some(answer)
     }
 
