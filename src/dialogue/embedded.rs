@@ -49,7 +49,8 @@ pub(super) fn commands_for(topic: &Topic) -> Vec<Command> {
 /// What the caller's words propose.
 pub(super) fn propose(pack: &Pack, understanding: &Understanding, session: &Session, readings: &[&str]) -> Vec<Command> {
     let Some(words) = readings.first().copied().filter(|w| !w.trim().is_empty()) else { return vec![Command::NoMatch] };
-    let ranked = understanding.intents(words);
+    // A number alone answers a question; it asks for nothing.
+    let ranked = if words_besides_numbers(words) == 0 { Vec::new() } else { understanding.intents(words) };
     Brain { pack, understanding, session, readings, words, ranked }.commands()
 }
 
@@ -126,9 +127,7 @@ impl Brain<'_> {
         }
         let frame = self.session.stack.last()?;
         let Some(value) = self.value(slot).or_else(|| self.record(frame, slot)) else { return self.dictated(name, slot) };
-        // A number alone answers the question, whatever else numbers may begin.
-        let says_more = without_numbers(self.words).iter().any(|word| word != "#") && !self.as_answered(slot);
-        let elsewhere = self.best(ACT).filter(|t| says_more && matches!(t, Topic::Flow(flow) if *flow != frame.flow));
+        let elsewhere = self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if *flow != frame.flow) && !self.as_answered(slot));
         match elsewhere {
             Some(topic) if matches!(slot.kind, SlotKind::Digits { .. }) => Some(self.begin(topic)),
             _ => Some(vec![Command::SetSlot { slot: name.to_owned(), value }]),
@@ -153,7 +152,12 @@ impl Brain<'_> {
     /// The record on the table that the words choose.
     fn record(&self, frame: &Frame, slot: &Slot) -> Option<Value> {
         let flow = &self.pack.flows()[&frame.flow];
-        let Action::Collect(Collect { among: Some(among), .. }) = &flow.steps.get(frame.step)?.action else { return None };
+        let Action::Collect(collect) = &flow.steps.get(frame.step)?.action else { return None };
+        self.record_of(frame, collect, slot)
+    }
+
+    fn record_of(&self, frame: &Frame, collect: &Collect, slot: &Slot) -> Option<Value> {
+        let among = collect.among.as_ref()?;
         let rows = frame.results.get(&among.list)?["rows"].as_array()?;
         let readings: Vec<String> = self.readings.iter().map(|&words| words.to_owned()).collect();
         let given = Given { slot, value: None, readings: &readings, today: self.session.today };
@@ -176,15 +180,29 @@ impl Brain<'_> {
         self.other_value(last)
     }
 
-    /// A value for one of the slots that differs from what it holds. Free text is no correction.
+    /// A value for one of the slots that differs from what it holds: one that is surely told, then an amount, then a record.
+    /// Free text is no correction.
     fn other_value(&self, frame: &Frame) -> Option<(String, Value)> {
         let flow = &self.pack.flows()[&frame.flow];
-        let filled = frame.slots.iter().filter(|(name, _)| certain(&flow.slots[*name]));
-        let mut other = filled.filter_map(|(name, held)| {
-            let value = self.value(&flow.slots[name])?;
-            (value != *held).then(|| (name.clone(), value))
+        let other = |found: fn(&Self, &Frame, &str, &Slot) -> Option<Value>| {
+            frame.slots.iter().find_map(|(name, held)| {
+                let value = found(self, frame, name, &flow.slots[name])?;
+                (value != *held).then(|| (name.clone(), value))
+            })
+        };
+        other(|brain, _, _, slot| brain.value(slot).filter(|_| certain(slot)))
+            .or_else(|| other(|brain, _, _, slot| brain.value(slot).filter(|_| matches!(slot.kind, SlotKind::Amount))))
+            .or_else(|| other(|brain, frame, name, slot| brain.record_for(frame, name, slot)))
+    }
+
+    /// Another record for a slot that was chosen from a list before.
+    fn record_for(&self, frame: &Frame, name: &str, slot: &Slot) -> Option<Value> {
+        let steps = &self.pack.flows()[&frame.flow].steps;
+        let collect = steps.iter().find_map(|step| match &step.action {
+            Action::Collect(collect) if collect.slot == name => Some(collect),
+            _ => None,
         });
-        other.next()
+        self.record_of(frame, collect?, slot)
     }
 
     /// Whatever the words ask for.
@@ -223,6 +241,10 @@ impl Brain<'_> {
         let parts: Vec<&str> = self.words.split(joint).filter(|p| !p.trim().is_empty()).collect();
         let mut topics: Vec<Topic> = Vec::new();
         for part in parts {
+            // "And over 3 years" is no second request.
+            if words_besides_numbers(part) <= 2 && part.chars().any(char::is_numeric) {
+                return None;
+            }
             let best = self.understanding.intents(part).into_iter().next().filter(|r| r.score >= ACT)?;
             if !topics.contains(&best.topic) {
                 topics.push(best.topic);
@@ -241,9 +263,8 @@ impl Brain<'_> {
         let mut commands = commands_for(topic);
         if let Topic::Flow(flow) = topic {
             let flow = &self.pack.flows()[flow];
-            let told = flow.slots.iter().filter(|(_, slot)| certain(slot));
-            commands.extend(told.filter_map(|(name, slot)| {
-                let value = self.value(slot).or_else(|| self.meant_by_it(flow, name))?;
+            commands.extend(flow.slots.iter().filter_map(|(name, slot)| {
+                let value = self.told(slot).or_else(|| self.meant_by_it(flow, name).filter(|_| certain(slot)))?;
                 Some(Command::SetSlot { slot: name.clone(), value })
             }));
         }
@@ -255,6 +276,14 @@ impl Brain<'_> {
         let before = self.session.unclear.iter().map(String::as_str);
         let readings: Vec<&str> = self.readings.iter().copied().chain(before).collect();
         Brain { readings: &readings, ranked: Vec::new(), ..*self }.begin(topic)
+    }
+
+    /// The slot's value in a sentence that is about more than it.
+    fn told(&self, slot: &Slot) -> Option<Value> {
+        match slot.kind {
+            SlotKind::Amount => self.readings.iter().find_map(|words| slots::told_amount(words)).map(Value::Amount),
+            _ => self.value(slot).filter(|_| certain(slot)),
+        }
     }
 
     fn meant_by_it(&self, flow: &Flow, slot: &str) -> Option<Value> {
@@ -297,6 +326,10 @@ impl Brain<'_> {
     fn value(&self, slot: &Slot) -> Option<Value> {
         self.readings.iter().find_map(|words| slots::value(slot, words, self.session.today))
     }
+}
+
+fn words_besides_numbers(words: &str) -> usize {
+    super::understand::numbers::without_numbers(words).iter().filter(|word| *word != "#").count()
 }
 
 /// Whether finding a value of this slot in a sentence means that it was told.

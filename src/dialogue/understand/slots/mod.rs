@@ -57,6 +57,35 @@ pub fn value(slot: &Slot, text: &str, today: NaiveDate) -> Option<Value> {
     }
 }
 
+/// Without a currency, at least so many cents are surely money and neither months nor percent.
+const SURELY_MONEY: i64 = 100_000;
+
+/// The amount, in cents, in a sentence that is about more than it: one that names a currency, or else the only large number.
+pub fn told_amount(text: &str) -> Option<i64> {
+    let words = cut(text);
+    let (mut named, mut large, mut at) = (Vec::new(), Vec::new(), 0);
+    while at < words.len() {
+        let here = from(&words, at);
+        at += match (duration::months(here).or_else(|| duration::percent(here)), money::money(here)) {
+            (Some((_, length)), _) => length.max(1),
+            (None, Some((cents, has_currency, length))) => {
+                if has_currency {
+                    named.push(cents);
+                } else if cents >= SURELY_MONEY {
+                    large.push(cents);
+                }
+                length.max(1)
+            }
+            (None, None) => 1,
+        };
+    }
+    match (named.as_slice(), large.as_slice()) {
+        ([.., last], _) => Some(*last),
+        ([], [only]) => Some(*only),
+        ([], _) => None,
+    }
+}
+
 /// The value that those keys stand for: a date as `20261224`, a time as `1530`, an amount in whole units.
 pub fn keyed(slot: &Slot, keys: &str) -> Option<Value> {
     if let SlotKind::Choice(choices) = &slot.kind {

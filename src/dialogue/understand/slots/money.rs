@@ -79,10 +79,13 @@ fn fen(words: &[String], behind: bool) -> (i64, usize) {
             (10 * n + rest, at + more + length)
         }
         Some((unit, more)) => (unit * n, at + more),
-        None if behind && n < 10 => (10 * n, at),
+        // 一万块五年: these are years.
+        None if behind && n < 10 && one_of(from(words, at), LENGTHS).is_none() => (10 * n, at),
         None => (0, 0),
     }
 }
+
+const LENGTHS: &[(&str, ())] = &[("年", ()), ("个月", ()), ("月", ()), ("期", ()), ("天", ())];
 
 /// The hundredths behind a 毛.
 fn tail(words: &[String]) -> (i64, usize) {

@@ -234,3 +234,17 @@ mod properties {
         }
     }
 }
+
+#[test]
+fn an_amount_is_told_along_with_other_things() {
+    for (words, cents) in [
+        ("what would I pay for a loan of two hundred thousand over three years at 4.2 percent", Some(20_000_000)),
+        ("贷款20万，3年，4.2%，月供多少", Some(20_000_000)),
+        ("存一万块五年有多少利息", Some(1_000_000)),
+        ("send 50 dollars to my landlord", Some(5_000)),
+        ("split it into 12 parts", None),
+        ("move 2000 to account 4253", None),
+    ] {
+        assert_eq!(told_amount(words), cents, "{words}");
+    }
+}
