@@ -93,7 +93,7 @@ fn texts_that_cannot_be_said() {
         let marker = if text.contains("{{") { at.to_owned() } else { format!("{at}{text}") };
         check(STATUS, "Let me look that up.", text, (&marker, what));
     }
-    let long = "word ".repeat(20) + ". " + &"word ".repeat(20);
+    let long = "word ".repeat(20) + ". " + &"word ".repeat(20) + ".";
     check(STATUS, "Which order do you mean?", &long, ("[[step]]\nid = \"ask\"", "question has"));
     check(STATUS, "max = 5\n", "max = 5\nsensitive = true\n", ("[[step]]\nid = \"processing\"", "must not be said"));
 }
