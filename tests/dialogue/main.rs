@@ -11,6 +11,7 @@ mod identity;
 mod model;
 mod reload;
 mod scripts;
+mod shop_desk;
 mod understanding;
 
 use std::path::Path;

@@ -341,7 +341,7 @@ impl Checker<'_> {
             }
             self.check_variable(at, &variable, known);
         }
-        for variable in text.unfiltered() {
+        for variable in text.unfiltered().into_iter().filter(|v| !v.starts_with("chosen.")) {
             let kind = self.flow.slots.get(root(&variable)).map(|slot| &slot.kind);
             if let Some(filter) = kind.and_then(SlotKind::filter) {
                 self.fault(at, format!("{variable} cannot be said as it is; write {{{{ {variable} | {filter} }}}}"));
