@@ -329,7 +329,7 @@ impl Brain<'_> {
 }
 
 fn words_besides_numbers(words: &str) -> usize {
-    super::understand::numbers::without_numbers(words).iter().filter(|word| *word != "#").count()
+    without_numbers(words).iter().filter(|word| *word != "#").count()
 }
 
 /// Whether finding a value of this slot in a sentence means that it was told.
