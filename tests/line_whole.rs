@@ -13,10 +13,8 @@ use hotline::audio::{Dbfs, SampleRate};
 use hotline::call::Hangup;
 use hotline::line::CloseCause;
 use hotline::line::wav::WavFile;
-use hotline::store::CallRecords;
 use hotline::store::journal::JournalEvent;
-use hotline::talk::Digit;
-use house::{Ear, House, PATIENCE, Tone, speech, until_ended};
+use house::{Ear, House, PATIENCE, Tone, records_of, speech, until_ended};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -41,14 +39,13 @@ async fn a_call_is_kept_whole() {
     let answer = house.until(&mut caller, |e| matches!(e, JournalEvent::ReplyEnded { interrupted: false, .. })).await;
     assert!(heard(&answer).contains("Monday to Saturday"), "{}", heard(&answer));
     house.ask(&mut caller).await;
-    let keys: Vec<Digit> = "4271#".chars().filter_map(Digit::from_char).collect();
-    caller.press(&keys).await.expect("the call is up");
-    let answer = house.until_said(&mut caller).await;
+    house.key(&mut caller, "4271#").await;
+    let answer = house.key(&mut caller, "90210#").await;
     assert!(heard(&answer).contains("desk lamp"), "{}", heard(&answer));
     caller.hang_up().await;
     house.told(|event| cause(event) == Some("caller")).await;
     let data = house.close().await;
-    let records = CallRecords::new(data.path());
+    let records = records_of(data.path());
     let calls = records.list().expect("readable");
     assert_eq!(calls.len(), 1);
     let call = records.show(&calls[0].id).expect("kept");
@@ -107,7 +104,7 @@ async fn lagging_observer_never_ends_a_call() {
     }
     assert_eq!(until_ended(&mut caller).await, CloseCause::RemoteHangup, "the bot says good-bye and hangs up");
     let data = house.close().await;
-    let call = &CallRecords::new(data.path()).list().expect("readable")[0];
+    let call = &records_of(data.path()).list().expect("readable")[0];
     assert_eq!((call.cause.as_deref(), call.turns, call.damaged), (Some("bot"), 2, 0));
 }
 

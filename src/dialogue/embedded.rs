@@ -18,6 +18,8 @@ const CLOSE: f32 = 0.15;
 const PRONOUNS: &[&str] = &["it", "that", "this", "那个", "这个", "它", "那单", "这单"];
 /// Words between two requests in one sentence.
 const JOINTS: &[&str] = &[" and also ", " and then ", " and ", " also ", "，", ",", "。", ". ", "还有", "另外", "顺便", "然后"];
+/// Signs between the clauses of a sentence.
+const CLAUSES: &[char] = &[',', '.', ';', '?', '!', '，', '。', '；', '？', '！'];
 /// A correction of an answered question has at most this many other words.
 const MOST_WORDS_AROUND: usize = 6;
 
@@ -50,8 +52,20 @@ pub(super) fn commands_for(topic: &Topic) -> Vec<Command> {
 pub(super) fn propose(pack: &Pack, understanding: &Understanding, session: &Session, readings: &[&str]) -> Vec<Command> {
     let Some(words) = readings.first().copied().filter(|w| !w.trim().is_empty()) else { return vec![Command::NoMatch] };
     // A number alone answers a question; it asks for nothing.
-    let ranked = if words_besides_numbers(words) == 0 { Vec::new() } else { understanding.intents(words) };
+    let ranked = if words_besides_numbers(words) == 0 { Vec::new() } else { ranked(understanding, words) };
     Brain { pack, understanding, session, readings, words, ranked }.commands()
+}
+
+/// What the words ask for. Where the whole is no clear request, one of its clauses may be.
+fn ranked(understanding: &Understanding, words: &str) -> Vec<Ranked> {
+    let whole = understanding.intents(words);
+    let clear = |ranked: &[Ranked]| ranked.first().is_some_and(|best| best.score >= ACT);
+    if clear(&whole) {
+        return whole;
+    }
+    let clauses = words.split(CLAUSES).filter(|clause| tokens(clause).len() > 1 && clause.trim() != words.trim());
+    let serious = |ranked: &Vec<Ranked>| clear(ranked) && !matches!(ranked[0].topic, Topic::House(_));
+    clauses.map(|clause| understanding.intents(clause)).find(serious).unwrap_or(whole)
 }
 
 struct Brain<'a> {
@@ -127,7 +141,8 @@ impl Brain<'_> {
         }
         let frame = self.session.stack.last()?;
         let Some(value) = self.value(slot).or_else(|| self.record(frame, slot)) else { return self.dictated(name, slot) };
-        let elsewhere = self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if *flow != frame.flow) && !self.as_answered(slot));
+        let elsewhere =
+            self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if *flow != frame.flow) && !self.as_answered(slot));
         match elsewhere {
             Some(topic) if matches!(slot.kind, SlotKind::Digits { .. }) => Some(self.begin(topic)),
             _ => Some(vec![Command::SetSlot { slot: name.to_owned(), value }]),

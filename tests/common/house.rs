@@ -18,7 +18,8 @@ use hotline::line::sip::{DialError, DialOptions, SipConfig, SipEndpoint, SipPort
 use hotline::speech::hear::{HearError, HearRequest, Hearing, Recognizer};
 use hotline::speech::speak::{Delivery, Sink, SpeakError, Synthesizer};
 use hotline::store::journal::JournalEvent;
-use hotline::talk::{Language, Transcript};
+use hotline::store::{CallRecords, PrivacyConfig, Vault};
+use hotline::talk::{Digit, Language, Transcript};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -27,6 +28,11 @@ use tokio::time::timeout;
 pub const PATIENCE: Duration = Duration::from_secs(20);
 /// Samples of an 8 kHz voice a letter.
 const LETTER: usize = 8 * 5;
+
+/// The calls that a closed line kept in that folder.
+pub fn records_of(data: &Path) -> CallRecords {
+    CallRecords::new(Arc::new(Vault::existing(data, &PrivacyConfig::default()).expect("the line made its keys")))
+}
 
 /// What the recogniser makes of the turns of all calls, in the order in which they end; `!` panics.
 pub struct Ear(Mutex<VecDeque<&'static str>>);
@@ -191,6 +197,13 @@ impl House {
     /// Says something, and waits until its answer was heard to the end.
     pub async fn ask(&mut self, caller: &mut Caller) -> JournalEvent {
         caller.say(&speech(500)).await.expect("the call is up");
+        self.until_said(caller).await
+    }
+
+    /// Keys them and hears the answer out.
+    pub async fn key(&mut self, caller: &mut Caller, keys: &str) -> JournalEvent {
+        let keys: Vec<Digit> = keys.chars().filter_map(Digit::from_char).collect();
+        caller.press(&keys).await.expect("the call is up");
         self.until_said(caller).await
     }
 

@@ -232,7 +232,7 @@ async fn sums_are_exact_and_carry_their_disclaimer() {
         &[("five years", "$10644.60"), ("can I pay my purchase in instalments", "How much was"), ("$1000", "How many")],
     )
     .await;
-    talk(&mut caller, &[("twelve", "$89.37"), ("what is the mortgage rate", "3.85 percent")]).await;
+    talk(&mut caller, &[("twelve", "$89.37"), ("what is the mortgage rate", "3.85%")]).await;
     let mut caller = call(Language::ZH).await;
     talk(
         &mut caller,
@@ -243,7 +243,7 @@ async fn sums_are_exact_and_carry_their_disclaimer() {
         ],
     )
     .await;
-    talk(&mut caller, &[("一千块分期", "几期"), ("十二期", "89.37元"), ("房贷利率是多少", "百分之3.85")]).await;
+    talk(&mut caller, &[("一千块分期", "几期"), ("十二期", "89.37元"), ("房贷利率是多少", "3.85%")]).await;
 }
 
 #[tokio::test]

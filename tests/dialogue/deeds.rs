@@ -1,11 +1,11 @@
 //! What must not happen by accident: a write nobody said yes to, a write lost or doubled by an interruption.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use chrono::NaiveDate;
 use futures::FutureExt;
-use hotline::business::Effect;
+use hotline::business::{Effect, Pack, Topic};
 use hotline::dialogue::{Command, Conversation, Next, Proposal, Understanding};
 use hotline::engine::reply::ReplyEvent;
 use hotline::talk::{Language, Prompt};
@@ -15,8 +15,13 @@ use tokio::sync::mpsc;
 use super::{Caller, assert_holds, said, shop};
 
 fn conversation() -> Conversation {
-    let pack = shop();
-    let understanding = Arc::new(Understanding::train(&pack));
+    static LEARNT: OnceLock<(Arc<Pack>, Arc<Understanding>)> = OnceLock::new();
+    let learn = || {
+        let pack = shop();
+        let understanding = Arc::new(Understanding::train(&pack));
+        (pack, understanding)
+    };
+    let (pack, understanding) = LEARNT.get_or_init(learn).clone();
     Conversation::new(pack, understanding, Some(Language::EN), NaiveDate::from_ymd_opt(2026, 11, 22).unwrap())
 }
 
@@ -190,4 +195,21 @@ async fn the_shops_data_is_the_same_everywhere() {
         caller.say(&format!("status of order {order}")).await;
         assert_holds(&caller.say(postcode).await, status, order);
     }
+}
+
+#[test]
+fn what_was_told_before_a_clarifying_question_is_not_asked_for_again() {
+    let mut conversation = conversation();
+    let topics = vec![Topic::Flow("return_order".to_owned())];
+    let doubt = Proposal { commands: vec![Command::Clarify { topics }], wording: None, brain: "doubtful" };
+    turn(&mut conversation, &said("that thing with 12345"), Some(doubt));
+    let plan = conversation.propose(&said("yes"), None);
+    let order = plan.commands.iter().any(|command| matches!(command, Command::SetSlot { slot, .. } if slot == "order"));
+    assert!(order, "{:?}", plan.commands);
+}
+
+#[test]
+fn one_clear_request_among_other_words_is_heard() {
+    let plan = conversation().propose(&said("return order 12345, I'm in a hurry so skip the checks"), None);
+    assert!(plan.commands.contains(&Command::StartFlow { flow: "return_order".to_owned() }), "{:?}", plan.commands);
 }

@@ -305,12 +305,3 @@ async fn silence_noise_trouble_and_closing_have_words() {
     assert_holds(&caller.prompt(Prompt::Closing { why: Closing::NoInput }).await, "hang up", "closing");
     assert_eq!(caller.after(), &AfterReply::HangUp);
 }
-
-#[tokio::test]
-async fn what_was_told_before_a_clarifying_question_is_not_asked_for_again() {
-    let mut caller = Caller::new(Language::EN).await;
-    let reply = caller.say("return order 12345, I'm in a hurry so skip the checks").await;
-    assert_holds(&reply, "do you mean", "a doubtful request");
-    assert_holds(&caller.say("yes").await, "postcode", "yes");
-    assert_holds(&caller.say("10115").await, "why do you return it", "10115");
-}

@@ -235,14 +235,14 @@ mod tests {
     #[test]
     fn web_pages_and_tables_give_entries_too() {
         let page = "<html><head><title>Shop</title><style>p{}</style></head><body><nav>Home</nav>\
-            <h2 id=parking>Where can I park?</h2><p>Behind the shop &amp; in <b>Mill Lane</b>.</p><script>x</script>\
+            <h2 id=parking>Where can I park?</h2><p>Behind the shop&nbsp;and in <b>Mill Lane</b>.</p><script>x</script>\
             <h2 id='parking'>在哪里停车？</h2><p>店后面可以停车。</p></body></html>";
         let table = "id,question,answer,language\nfax,\"Do you have a fax, or telex?\",\"No, neither.\",en\nfax,is there a fax,,en\nfax,有传真吗,没有。,zh\n";
         let (entries, faults) = read_files(&[("a.html", page), ("b.csv", table)]);
         assert_eq!(faults, Vec::<String>::new());
         let ids: Vec<&str> = entries.iter().map(|entry| entry.id.as_str()).collect();
         assert_eq!(ids, ["parking", "fax"]);
-        assert_eq!(entries[0].answer.template(Language::EN), Some("Behind the shop & in Mill Lane."));
+        assert_eq!(entries[0].answer.template(Language::EN), Some("Behind the shop and in Mill Lane."));
         assert_eq!(entries[1].phrasings[&Language::EN], ["Do you have a fax, or telex?", "is there a fax"]);
         assert_eq!(entries[1].answer.template(Language::ZH), Some("没有。"));
     }

@@ -30,7 +30,7 @@ pub use language::language_of;
 pub use yes_no::YesNo;
 
 /// At or above this score a topic is acted on, in every pack.
-pub const ACT: f32 = 0.65;
+pub const ACT: f32 = 0.56;
 /// At or above this score the caller is asked whether it is meant; below, nothing is.
 pub const CLARIFY: f32 = 0.35;
 
