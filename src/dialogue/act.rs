@@ -34,6 +34,8 @@ pub(super) struct Turn<'w> {
     pub(super) said_yes: bool,
     /// A checked wording for the answer.
     pub(super) wording: Option<&'w str>,
+    /// More than one thing is wanted.
+    pub(super) more: bool,
 }
 
 impl Draft<'_> {
@@ -107,7 +109,7 @@ impl Draft<'_> {
                 self.wait_for(self.session.waiting.clone());
             }
             Command::Handoff => self.transfer(self.pack.handoff()),
-            Command::ChangeLanguage { language } => self.change_language(*language),
+            Command::ChangeLanguage { language } => self.change_language(*language, turn.more),
             Command::ChitChat { topic } => self.chat(*topic, turn.wording),
             Command::NoMatch => self.miss(),
             Command::Goodbye => self.goodbye(),
@@ -277,7 +279,7 @@ impl Draft<'_> {
         self.wait_for(self.session.waiting.clone());
     }
 
-    fn change_language(&mut self, language: Language) {
+    fn change_language(&mut self, language: Language, more: bool) {
         if !self.pack.languages().contains(&language) {
             self.cue(Cue::NotThatLanguage);
             self.again = true;
@@ -285,7 +287,7 @@ impl Draft<'_> {
         }
         self.session.language = language;
         self.cue(Cue::Switched);
-        if self.session.stack.is_empty() {
+        if self.session.stack.is_empty() && !more {
             self.cue(Cue::Greeting);
             self.wait_for(Waiting::Anything);
         }

@@ -238,7 +238,7 @@ impl Conversation {
         let wording = self.wording(&proposal, draft.session.language);
         let said_yes = self.understanding.yes_no(&words) == Some(true);
         let reaction = feeling.as_ref().map(|reading| draft.feel(reading));
-        draft.apply(&proposal.commands, &Turn { said_yes, wording });
+        draft.apply(&proposal.commands, &Turn { said_yes, wording, more: proposal.commands.len() > 1 });
         if reaction.is_some_and(|reaction| reaction.offer_human) {
             draft.offer_person_for_comfort();
         }
@@ -400,7 +400,7 @@ impl Draft<'_> {
         self.session.history.push((Speaker::Caller, "(keys)".to_owned()));
         self.readings = vec![keys.to_owned()];
         let commands = vec![command];
-        self.apply(&commands, &Turn { said_yes: keys == "1", wording: None });
+        self.apply(&commands, &Turn { said_yes: keys == "1", wording: None, more: false });
         commands
     }
 

@@ -63,9 +63,15 @@ fn ranked(understanding: &Understanding, words: &str) -> Vec<Ranked> {
     if clear(&whole) {
         return whole;
     }
+    clearest_clause(understanding, words).unwrap_or(whole)
+}
+
+/// What the clearest of several clauses asks for; requests that every pack has are none here.
+fn clearest_clause(understanding: &Understanding, words: &str) -> Option<Vec<Ranked>> {
     let clauses = words.split(CLAUSES).filter(|clause| tokens(clause).len() > 1 && clause.trim() != words.trim());
-    let serious = |ranked: &Vec<Ranked>| clear(ranked) && !matches!(ranked[0].topic, Topic::House(_));
-    clauses.map(|clause| understanding.intents(clause)).find(serious).unwrap_or(whole)
+    let ranked = clauses.filter(|clause| words_besides_numbers(clause) > 1).map(|clause| understanding.intents(clause));
+    let serious = ranked.filter(|ranked| ranked[0].score >= ACT && !matches!(ranked[0].topic, Topic::House(_)));
+    serious.max_by(|a, b| a[0].score.total_cmp(&b[0].score))
 }
 
 struct Brain<'a> {
@@ -94,7 +100,15 @@ impl Brain<'_> {
             best,
             Topic::House(HouseIntent::Handoff | HouseIntent::Emergency | HouseIntent::English | HouseIntent::Chinese)
         );
-        urgent.then(|| commands_for(best))
+        urgent.then(|| {
+            let mut commands = commands_for(best);
+            if matches!(best, Topic::House(HouseIntent::English | HouseIntent::Chinese))
+                && let Some(asked) = clearest_clause(self.understanding, self.words)
+            {
+                commands.extend(self.begin(&asked[0].topic));
+            }
+            commands
+        })
     }
 
     /// "No, 12346" while a value is read back or the next one is asked for.
@@ -141,8 +155,9 @@ impl Brain<'_> {
         }
         let frame = self.session.stack.last()?;
         let Some(value) = self.value(slot).or_else(|| self.record(frame, slot)) else { return self.dictated(name, slot) };
-        let elsewhere =
-            self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if *flow != frame.flow) && !self.as_answered(slot));
+        // A flow that is under way, and waits for this very answer, is not asked for anew.
+        let underway = |flow: &String| self.session.stack.iter().any(|frame| frame.flow == *flow);
+        let elsewhere = self.best(ACT).filter(|t| matches!(t, Topic::Flow(flow) if !underway(flow)) && !self.as_answered(slot));
         match elsewhere {
             Some(topic) if matches!(slot.kind, SlotKind::Digits { .. }) => Some(self.begin(topic)),
             _ => Some(vec![Command::SetSlot { slot: name.to_owned(), value }]),
@@ -229,6 +244,10 @@ impl Brain<'_> {
             let commands = self.begin(topic);
             // Naming the flow that is waiting for a value is no answer to its question.
             return if commands.len() == 1 && self.at_hand(topic) { vec![Command::NoMatch] } else { commands };
+        }
+        if self.session.waiting == Waiting::Slot {
+            // A doubtful word is no answer to the question at hand, and no reason to leave it.
+            return vec![Command::NoMatch];
         }
         let candidates: Vec<&Ranked> =
             self.ranked.iter().take(2).filter(|r| r.score >= CLARIFY && !matches!(r.topic, Topic::House(_))).collect();

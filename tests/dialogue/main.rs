@@ -4,6 +4,7 @@
 
 mod bank;
 mod broken_packs;
+mod callers;
 mod deeds;
 mod emotion;
 mod identity;

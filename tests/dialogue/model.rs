@@ -19,7 +19,7 @@ use super::{Caller, assert_holds, shop};
 
 /// How the server answers one request.
 #[derive(Clone)]
-enum Answer {
+pub(crate) enum Answer {
     /// Text, then calls with their arguments cut in two.
     Calls(&'static str, Vec<(&'static str, Value)>),
     /// An HTTP status.
@@ -30,14 +30,14 @@ enum Answer {
     Garbage,
 }
 
-struct Server {
+pub(crate) struct Server {
     answers: Vec<Answer>,
     asked: AtomicUsize,
     bodies: std::sync::Mutex<Vec<Value>>,
 }
 
 /// A server that gives these answers in order, the last one for ever.
-async fn serve(answers: Vec<Answer>) -> (DialogueConfig, Arc<Server>) {
+pub(crate) async fn serve(answers: Vec<Answer>) -> (DialogueConfig, Arc<Server>) {
     let server = Arc::new(Server { answers, asked: AtomicUsize::new(0), bodies: std::sync::Mutex::default() });
     let app = Router::new().route("/v1/chat/completions", post(answer)).with_state(server.clone());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -91,7 +91,7 @@ async fn caller(answers: Vec<Answer>) -> (Caller, Arc<Server>) {
     (Caller::with(Language::EN, config, shop()).await, server)
 }
 
-fn calls(calls: Vec<(&'static str, Value)>) -> Answer {
+pub(crate) fn calls(calls: Vec<(&'static str, Value)>) -> Answer {
     Answer::Calls("", calls)
 }
 
