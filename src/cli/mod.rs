@@ -22,6 +22,7 @@ pub mod line_args;
 #[cfg(feature = "mic")]
 pub mod mic;
 pub mod models;
+pub mod pack;
 pub mod say;
 #[cfg(all(feature = "sip", feature = "web"))]
 pub mod serve;
@@ -96,6 +97,8 @@ enum Command {
     Eval(eval::EvalArgs),
     /// What this machine has and lacks, with the fix
     Doctor(doctor::DoctorArgs),
+    /// Business packs: make a new one
+    Pack(pack::PackArgs),
     /// Check configuration files and business packs
     Check(check::CheckArgs),
     /// Which build this is, and its licence
@@ -153,6 +156,7 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
             Ok(exit_code(doctor::run(&args, &findings, &mut stdout())?))
         }
         Command::Eval(args) => Ok(exit_code(eval::run(&args, &logged(file)?, runtime.handle(), &mut stdout())?)),
+        Command::Pack(args) => pack::run(&args, &mut stdout()).map(done),
         Command::Check(args) => Ok(exit_code(check::run(&args, &mut stdout())?)),
         Command::Version(args) => {
             version::run(&args);

@@ -7,6 +7,7 @@ mod broken_packs;
 mod callers;
 mod deeds;
 mod emotion;
+mod hotel;
 mod identity;
 #[cfg(feature = "openai")]
 mod model;
