@@ -33,6 +33,9 @@ pub enum Topic {
     House(HouseIntent),
 }
 
+/// Of each list of phrases the first ones go into a recogniser's grammar: one that knows a thousand falls behind the caller.
+const MOST_HEARD: usize = 5;
+
 /// Phrases callers say, per language.
 pub type Phrases = BTreeMap<Language, Vec<String>>;
 
@@ -318,7 +321,7 @@ impl Pack {
         flows.chain(entries).chain(house).collect()
     }
 
-    /// Every phrase a caller of that language may be expected to say, for a recogniser's grammar.
+    /// What a caller of that language may be expected to say, for a recogniser's grammar: the first phrases of each list.
     /// `{digits}`, `{date}`, `{amount}` and `{name}` stand where such a thing is said.
     pub fn phrases(&self, language: Language) -> Vec<String> {
         let slots = self.flows.values().flat_map(|f| f.slots.values());
@@ -343,7 +346,12 @@ impl Pack {
         });
         let topics = self.topics();
         let all = topics.iter().map(|(_, p)| *p).chain(slots.map(|s| &s.phrases)).chain(choices).chain([&self.yes, &self.no]);
-        all.filter_map(|p| p.get(&language)).flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect()
+        all.filter_map(|p| p.get(&language))
+            .flat_map(|phrases| phrases.iter().take(MOST_HEARD))
+            .cloned()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect()
     }
 
     /// One phrase cannot start two things.
