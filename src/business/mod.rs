@@ -5,6 +5,7 @@ pub mod emotion;
 mod figures;
 mod filters;
 pub mod flow;
+mod heard;
 mod house;
 mod identity;
 mod import;

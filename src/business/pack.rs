@@ -33,9 +33,6 @@ pub enum Topic {
     House(HouseIntent),
 }
 
-/// Of each list of phrases the first ones go into a recogniser's grammar: one that knows a thousand falls behind the caller.
-const MOST_HEARD: usize = 5;
-
 /// Phrases callers say, per language.
 pub type Phrases = BTreeMap<Language, Vec<String>>;
 
@@ -319,39 +316,6 @@ impl Pack {
         let entries = self.knowledge.entries().iter().map(|e| (Topic::Entry(e.id.clone()), &e.phrasings));
         let house = self.requests.iter().map(|(intent, phrases)| (Topic::House(*intent), phrases));
         flows.chain(entries).chain(house).collect()
-    }
-
-    /// What a caller of that language may be expected to say, for a recogniser's grammar: the first phrases of each list.
-    /// `{digits}`, `{date}`, `{amount}` and `{name}` stand where such a thing is said.
-    pub fn phrases(&self, language: Language) -> Vec<String> {
-        let slots = self.flows.values().flat_map(|f| f.slots.values());
-        let choices = slots.clone().flat_map(|slot| match &slot.kind {
-            flow::SlotKind::Choice(choices) => choices.iter().map(|c| &c.phrases).collect(),
-            flow::SlotKind::Digits { .. }
-            | flow::SlotKind::Code { .. }
-            | flow::SlotKind::Date
-            | flow::SlotKind::Time
-            | flow::SlotKind::DateTime
-            | flow::SlotKind::Amount
-            | flow::SlotKind::Number { .. }
-            | flow::SlotKind::Months
-            | flow::SlotKind::Duration
-            | flow::SlotKind::Percent
-            | flow::SlotKind::Phone
-            | flow::SlotKind::Email
-            | flow::SlotKind::Postcode
-            | flow::SlotKind::Name
-            | flow::SlotKind::Record
-            | flow::SlotKind::Text => Vec::new(),
-        });
-        let topics = self.topics();
-        let all = topics.iter().map(|(_, p)| *p).chain(slots.map(|s| &s.phrases)).chain(choices).chain([&self.yes, &self.no]);
-        all.filter_map(|p| p.get(&language))
-            .flat_map(|phrases| phrases.iter().take(MOST_HEARD))
-            .cloned()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect()
     }
 
     /// One phrase cannot start two things.
