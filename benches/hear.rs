@@ -10,6 +10,8 @@ use std::time::Instant;
 use callers::{spoken, telephone};
 use hotline::audio::MediaTime;
 use hotline::audio::wav::Sound;
+use hotline::business::Pack;
+use hotline::engine::phrases;
 use hotline::speech::hear::sphinx::Sphinx;
 use hotline::speech::hear::{Cancel, FrontEnd, HearRequest, Phrase, Recognizer, SphinxConfig};
 use hotline::speech::speak::{EngineKind, FliteVoice, SpeakConfig, Synthesizer, open};
@@ -145,6 +147,7 @@ fn main() {
     set("WORD_INSERTION", &mut config.word_insertion);
     set("REJECT_ABOVE", &mut config.reject_above);
     set("REJECT_WORD_ABOVE", &mut config.reject_word_above);
+    let sphinx_config = config.clone();
     let sphinx = match Sphinx::open(&config, english.chain(chinese).collect()) {
         Ok(sphinx) => sphinx,
         Err(error) => return println!("SKIP hear: {error}"),
@@ -171,14 +174,10 @@ fn main() {
     }
     trial.people();
     trial.mandarin();
-    trial.finals_ms.sort_by(f64::total_cmp);
-    let at = |q: f64| trial.finals_ms[(trial.finals_ms.len() as f64 * q) as usize];
-    println!(
-        "finish to final transcript: p50 {:.1} ms, p95 {:.1} ms (wall); real-time factor {:.3}",
-        at(0.5),
-        at(0.95),
-        trial.work_s / trial.sound_s
-    );
+    trial.report();
+    for folder in ["packs/shop", "packs/bank"] {
+        trial.pack(folder, &sphinx_config);
+    }
 }
 
 impl Trial {
@@ -233,6 +232,50 @@ impl Trial {
             }
         }
         println!("people outside the grammar (pocketsphinx-testdata): {all} recordings, {accepted} accepted");
+    }
+
+    /// The grammar of a whole pack: one in eight of its phrases without a slot, said as it stands there.
+    #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+    fn pack(&mut self, folder: &str, config: &SphinxConfig) {
+        let pack = Pack::load(Path::new(folder)).expect("a pack of this project");
+        let phrases = phrases(&pack);
+        self.sphinx = Sphinx::open(config, phrases.clone()).expect("opens");
+        for (what, expectation) in
+            [("first", Expectation::Open), ("next", Expectation::Open), ("digits", Want::Digits.expectation())]
+        {
+            let begun = Instant::now();
+            self.hear(&[0; 320], &expectation, Language::EN);
+            println!("{folder}, {what} utterance: a decoder is ready after {:.0} ms", begun.elapsed().as_secs_f64() * 1_000.0);
+        }
+        (self.finals_ms, self.sound_s, self.work_s) = (Vec::new(), 0.0, 0.0);
+        let plain = phrases.iter().filter(|p| p.language == Language::EN && !p.text.contains('{'));
+        let texts: Vec<&str> = plain.map(|p| p.text.as_str()).collect();
+        let (mut all, mut wrong, mut rejected) = (0, 0, 0);
+        for (n, text) in texts.iter().step_by(8).enumerate() {
+            let pcm = said(&self.voices[n % self.voices.len()], text, Language::EN);
+            let heard = self.hear(&pcm, &Expectation::Open, Language::EN);
+            let letters = |text: &str| text.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect::<String>();
+            all += 1;
+            rejected += usize::from(heard.is_nothing());
+            wrong += usize::from(!heard.is_nothing() && letters(&heard.text) != letters(text));
+        }
+        println!(
+            "{folder}: {} English phrases in the grammar; {all} said, {wrong} heard otherwise, {rejected} rejected",
+            texts.len()
+        );
+        self.outside(folder, &Expectation::Open);
+        self.report();
+    }
+
+    fn report(&mut self) {
+        self.finals_ms.sort_by(f64::total_cmp);
+        let at = |q: f64| self.finals_ms[(self.finals_ms.len() as f64 * q) as usize];
+        let factor = self.work_s / self.sound_s;
+        println!(
+            "finish to final transcript: p50 {:.1} ms, p95 {:.1} ms (wall); real-time factor {factor:.3}",
+            at(0.5),
+            at(0.95)
+        );
     }
 
     fn mandarin(&mut self) {

@@ -6,11 +6,8 @@ use super::flow::SlotKind;
 use super::pack::Pack;
 use crate::talk::Language;
 
-/// Of each list of phrases the first ones go into a recogniser's grammar: one that knows a thousand falls behind the caller.
-const MOST_HEARD: usize = 5;
-
 impl Pack {
-    /// What a caller of that language may be expected to say, for a recogniser's grammar: the first phrases of each list.
+    /// What a caller of that language may be expected to say, for a recogniser's grammar.
     /// `{digits}`, `{date}`, `{amount}` and `{name}` stand where such a thing is said.
     pub fn phrases(&self, language: Language) -> Vec<String> {
         let slots = self.flows().values().flat_map(|f| f.slots.values());
@@ -35,11 +32,6 @@ impl Pack {
         });
         let topics = self.topics();
         let all = topics.iter().map(|(_, p)| *p).chain(slots.map(|s| &s.phrases)).chain(choices).chain([self.yes(), self.no()]);
-        all.filter_map(|p| p.get(&language))
-            .flat_map(|phrases| phrases.iter().take(MOST_HEARD))
-            .cloned()
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect()
+        all.filter_map(|p| p.get(&language)).flat_map(|phrases| phrases).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 }

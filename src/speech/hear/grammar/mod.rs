@@ -3,6 +3,7 @@
 
 mod english;
 mod mandarin;
+mod tree;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -10,6 +11,7 @@ use std::fmt::Write;
 use crate::talk::{Expectation, Language};
 
 use super::phrase::{Phrase, Piece, Slot, pieces};
+use tree::Pieces;
 
 /// A grammar and the words it is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,16 +108,22 @@ fn digit_string(min: u8, max: u8, language: Language) -> String {
 }
 
 fn alternatives<'a>(texts: impl Iterator<Item = &'a str>, language: Language) -> String {
-    let sequences: BTreeSet<String> = texts.map(|t| sequence(t, language)).filter(|s| !s.is_empty()).collect();
-    sequences.into_iter().collect::<Vec<_>>().join(" | ")
+    let phrases: BTreeSet<Pieces> = texts.map(|text| in_pieces(text, language)).collect();
+    tree::any_of(phrases.into_iter())
 }
 
-fn sequence(text: &str, language: Language) -> String {
-    let piece = |piece| match piece {
-        Piece::Words(words) => spelled(&words, language).join(" "),
-        Piece::Slot(slot) => slot_rule(slot).to_owned(),
-    };
-    pieces(text).into_iter().map(piece).filter(|p| !p.is_empty()).collect::<Vec<_>>().join(" ")
+fn in_pieces(text: &str, language: Language) -> Pieces {
+    let mut found = Pieces { slots: Vec::new(), words: vec![Vec::new()] };
+    for piece in pieces(text) {
+        match piece {
+            Piece::Words(words) => found.words.last_mut().expect("never empty").extend(spelled(&words, language)),
+            Piece::Slot(slot) => {
+                found.slots.push(slot);
+                found.words.push(Vec::new());
+            }
+        }
+    }
+    found
 }
 
 const fn slot_rule(slot: Slot) -> &'static str {
