@@ -1,11 +1,13 @@
 //! Voice activity: how likely 20 ms of sound hold speech.
 //! Never decides that somebody speaks: hysteresis and hangover are `call`'s.
 
-mod earshot;
+mod features;
 mod floor;
+mod network;
+mod recurrent;
 
-pub use earshot::Earshot;
 pub use floor::NoiseFloor;
+pub use recurrent::Recurrent;
 
 use crate::talk::Probability;
 
