@@ -27,7 +27,7 @@ pub struct DetectorConfig {
     /// Frames made up for lost ones continue speech for this long.
     pub conceal_ms: u64,
     /// Frames softer than the loudest of their run by more than this hold it open and are not counted as voiced: they may be
-    /// all that a detector adds to a short sound (earshot 40 to 60 ms).
+    /// all that a detector adds to a short sound (20 to 60 ms).
     pub held_db: f32,
 }
 

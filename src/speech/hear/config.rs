@@ -98,6 +98,8 @@ pub struct SphinxConfig {
     pub dictionary: PathBuf,
     /// Most decoders at once, one an utterance in progress, 15 to 40 MB each; made when first needed, then kept.
     pub decoders: usize,
+    /// How long an utterance waits for a decoder where all are in use, in milliseconds.
+    pub wait_ms: u64,
     /// Grammars each decoder keeps ready.
     pub grammars_kept: usize,
     /// Probability of one more word, against the same sound in fewer words; small keeps short words from creeping in.
@@ -120,6 +122,7 @@ impl Default for SphinxConfig {
             front_end: FrontEnd::Telephone,
             dictionary: model.join("cmudict-en-us.dict"),
             decoders: 16,
+            wait_ms: 2_000,
             grammars_kept: 8,
             word_insertion: 0.01,
             reject_above: 68.0,

@@ -4,7 +4,8 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use super::front::{self, Front};
 use super::grammar::Grammar;
@@ -21,6 +22,8 @@ pub(super) struct Decoders {
     library: Arc<Library>,
     config: SphinxConfig,
     shelf: Mutex<Shelf>,
+    /// One came back.
+    returned: Condvar,
 }
 
 #[derive(Default)]
@@ -46,7 +49,7 @@ pub(super) struct Lent {
 impl Decoders {
     /// A pool whose first decoder is made at once, so that a bad model is found at start.
     pub(super) fn open(library: Arc<Library>, config: &SphinxConfig) -> Result<Arc<Self>, HearError> {
-        let pool = Self { library, config: config.clone(), shelf: Mutex::default() };
+        let pool = Self { library, config: config.clone(), shelf: Mutex::default(), returned: Condvar::new() };
         let first = pool.make()?;
         if config.front_end == FrontEnd::Telephone && !has_features(&config.acoustic_model) {
             let model = config.acoustic_model.display();
@@ -56,11 +59,15 @@ impl Decoders {
         Ok(Arc::new(pool))
     }
 
-    /// A decoder with this grammar active, an idle one that already knows it where there is one.
+    /// A decoder with this grammar active, an idle one that already knows it where there is one. Where all are in use it waits for
+    /// one as long as is configured: the caller's sound waits too, and none is lost.
     pub(super) fn lend(self: &Arc<Self>, grammar: &Grammar, sounds: &Pronounced) -> Result<Lent, HearError> {
         let name = name_of(&grammar.jsgf);
         let idle = {
-            let mut shelf = self.shelf();
+            let patience = Duration::from_millis(self.config.wait_ms);
+            let all_lent = |shelf: &mut Shelf| shelf.lent >= self.config.decoders;
+            let waited = self.returned.wait_timeout_while(self.shelf(), patience, all_lent);
+            let (mut shelf, _) = waited.unwrap_or_else(std::sync::PoisonError::into_inner);
             if shelf.lent >= self.config.decoders {
                 return Err(failed(format!("all {} decoders are in use; raise hear.sphinx.decoders", self.config.decoders)));
             }
@@ -124,6 +131,8 @@ impl Drop for Lent {
         let mut shelf = self.home.shelf();
         shelf.lent -= 1;
         shelf.idle.extend(self.primed.take());
+        drop(shelf);
+        self.home.returned.notify_one();
     }
 }
 

@@ -509,8 +509,8 @@ mod tests {
     }
 
     #[test]
-    fn more_utterances_than_decoders_are_refused_with_the_setting_to_raise() {
-        let config = SphinxConfig { decoders: 1, ..SphinxConfig::default() };
+    fn more_utterances_than_decoders_wait_and_are_refused_in_the_end_with_the_setting_to_raise() {
+        let config = SphinxConfig { decoders: 1, wait_ms: 50, ..SphinxConfig::default() };
         let Ok(sphinx) = Sphinx::open(&config, Vec::new()) else {
             return println!("SKIP more_utterances_than_decoders: PocketSphinx is not installed");
         };
@@ -523,7 +523,15 @@ mod tests {
         let first = sphinx.start(request.clone()).expect("the one decoder");
         assert!(sphinx.start(request.clone()).err().expect("none is left").to_string().contains("hear.sphinx.decoders"));
         drop(first);
-        assert!(sphinx.start(request).is_ok());
+        assert!(sphinx.start(request.clone()).is_ok());
+        let patient = SphinxConfig { wait_ms: 60_000, ..config };
+        let sphinx = Sphinx::open(&patient, Vec::new()).expect("opens");
+        std::thread::scope(|scope| {
+            let first = sphinx.start(request.clone()).expect("the one decoder");
+            let second = scope.spawn(|| sphinx.start(request.clone()).map(drop));
+            drop(first);
+            assert!(second.join().expect("ends").is_ok());
+        });
     }
 
     #[test]
