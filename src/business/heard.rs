@@ -32,6 +32,6 @@ impl Pack {
         });
         let topics = self.topics();
         let all = topics.iter().map(|(_, p)| *p).chain(slots.map(|s| &s.phrases)).chain(choices).chain([self.yes(), self.no()]);
-        all.filter_map(|p| p.get(&language)).flat_map(|phrases| phrases).cloned().collect::<BTreeSet<_>>().into_iter().collect()
+        all.filter_map(|p| p.get(&language)).flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 }

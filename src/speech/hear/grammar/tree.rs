@@ -43,7 +43,7 @@ fn group(slots: &[Slot], trees: &[Tree]) -> String {
 struct Tree {
     /// One ends here.
     ends: bool,
-    next: BTreeMap<String, Tree>,
+    next: BTreeMap<String, Self>,
 }
 
 impl Tree {
