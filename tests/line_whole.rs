@@ -11,8 +11,10 @@ use std::time::Duration;
 use hotline::audio::wav::Sound;
 use hotline::audio::{Dbfs, SampleRate};
 use hotline::call::Hangup;
+use hotline::http::{Chat, ChatMessage, TextDesk};
 use hotline::line::CloseCause;
 use hotline::line::wav::WavFile;
+use hotline::privacy::Pii;
 use hotline::store::journal::JournalEvent;
 use house::{Ear, House, PATIENCE, Tone, records_of, speech, until_ended};
 use tokio::sync::mpsc;
@@ -277,4 +279,30 @@ async fn invite(line: std::net::SocketAddr) -> String {
     })
     .await
     .expect("a final answer")
+}
+
+#[tokio::test]
+async fn a_return_begun_on_the_phone_is_offered_again_to_who_writes() {
+    let mut house = House::open(&["i want to return something", "goodbye", "yes please"]).await;
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    house.ask(&mut caller).await;
+    house.key(&mut caller, "12345#").await;
+    house.key(&mut caller, "10115#").await;
+    let question = house.ask(&mut caller).await;
+    assert!(heard(&question).contains("May I remember"), "{}", heard(&question));
+    house.ask(&mut caller).await;
+    assert_eq!(until_ended(&mut caller).await, CloseCause::RemoteHangup);
+    house.until_no_task_is_left().await;
+    let desk = TextDesk::new(house.open.line().board().clone());
+    let mut conversation = None;
+    let mut said = String::new();
+    for text in ["i want to return something", "12345", "10115", "yes"] {
+        let message = ChatMessage { conversation, text: Pii::new(text.to_owned()), language: None };
+        let answer = desk.answer(message).await.expect("answered");
+        conversation = Some(answer.conversation);
+        said = answer.sentences.iter().fold(said, |said, sentence| said + &sentence.text + " ");
+    }
+    assert!(said.contains("Last time we were at returning an order, number 1 2 3 4 5. Shall we go on with it?"), "{said}");
+    assert!(said.contains("Why do you return it"), "{said}");
 }

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, Days, Local, NaiveDate, TimeZone};
 use hotline::audio::{Frame, MediaTime, SampleRate};
+use hotline::business::memory::{CallNotes, Memory, MemoryConfig};
 use hotline::privacy::Pii;
 use hotline::store::audit::{public_key, verify};
-use hotline::store::callers::{Consent, Memory};
 use hotline::store::journal::{JournalEvent, journal};
 use hotline::store::recording::recorder;
 use hotline::store::{Archive, PrivacyConfig, RetentionConfig, StoreConfig, Swept, call_id};
@@ -58,9 +58,9 @@ fn call(archive: &Archive, from: &str, n: u32) -> CallId {
 }
 
 async fn remember(archive: &Archive, address: &str) {
-    let consent = Consent { given_at: begin().to_utc(), question: "May I remember you?".to_owned() };
-    let mut memory = Memory::new(consent);
-    memory.facts.insert("city".to_owned(), "Smithville".into());
+    let notes = CallNotes { subject: Some("Smithville".into()), ..CallNotes::default() };
+    let memory = Memory::default().allowed("May I remember you?".to_owned(), begin().date_naive());
+    let memory = memory.remember(notes, begin().date_naive(), &MemoryConfig::default());
     let caller = archive.find(address).expect("a number");
     archive.callers().remember(caller, &memory, begin().to_utc()).await.expect("kept");
 }

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use hotline::business::memory::{CallNotes, Memory, MemoryConfig};
 use hotline::privacy::Pii;
-use hotline::store::callers::{Callers, CallersError, Consent, Memory, Standing};
+use hotline::store::callers::{Callers, CallersError, Standing};
 use hotline::store::{DatabaseUrl, PrivacyConfig, Pseudonym, StoreConfig, Vault};
 use serde_json::json;
 
@@ -53,10 +54,8 @@ fn minutes(n: i64) -> DateTime<Utc> {
 }
 
 fn memory(name: &str) -> Memory {
-    let consent = Consent { given_at: noon(), question: "May I remember you?".to_owned() };
-    let mut memory = Memory::new(consent);
-    memory.facts.insert("name".to_owned(), json!(name));
-    memory
+    let (today, notes) = (noon().date_naive(), CallNotes { subject: Some(json!(name)), ..CallNotes::default() });
+    Memory::default().allowed("May I remember you?".to_owned(), today).remember(notes, today, &MemoryConfig::default())
 }
 
 async fn suite(store: Store) {

@@ -121,6 +121,20 @@ named! {
         Abuse => "abuse",
         /// An emergency.
         Emergency => "emergency",
+        /// May this caller be remembered?
+        RememberAsk => "remember_ask",
+        /// The caller said yes to it.
+        RememberYes => "remember_yes",
+        /// The caller said no to it.
+        RememberNo => "remember_no",
+        /// A request was left open the last time, shall it go on: `about`, `subject`.
+        ResumeLast => "resume_last",
+        /// "What do you know about me?", of a caller who is remembered: `topics`, `subject`.
+        Known => "known",
+        /// The same, of a caller who is not.
+        KnownNothing => "known_nothing",
+        /// "Forget me": it is done.
+        Forgotten => "forgotten",
     }
 }
 
@@ -153,6 +167,10 @@ named! {
         Abuse => "abuse",
         /// An emergency.
         Emergency => "emergency",
+        /// What do you know about me?
+        WhatIsKnown => "what_is_known",
+        /// Forget me.
+        ForgetMe => "forget_me",
         /// Speak English.
         English => "english",
         /// Speak Chinese.

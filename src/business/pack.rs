@@ -17,6 +17,7 @@ use super::flow::{self, Flow};
 use super::house::{Cue, House, HouseIntent, house};
 use super::import;
 use super::knowledge::{Entry, Knowledge, tokens};
+use super::memory::MemoryConfig;
 use super::rules;
 use super::source::{Fault, PackError, Severity, Source, nearest};
 use super::template::{RawText, Text, sentences};
@@ -54,6 +55,7 @@ pub struct Pack {
     /// Level → the flow that proves it.
     identity: BTreeMap<Level, String>,
     emotion: EmotionPolicy,
+    memory: MemoryConfig,
     policy: Map<String, Value>,
     warnings: Vec<Fault>,
 }
@@ -71,6 +73,8 @@ struct RawPack {
     prompt: BTreeMap<Spanned<String>, RawText>,
     #[serde(default)]
     request: BTreeMap<Spanned<String>, Phrases>,
+    #[serde(default)]
+    memory: MemoryConfig,
 }
 
 #[derive(Deserialize)]
@@ -196,6 +200,7 @@ impl Pack {
             tools,
             identity,
             emotion,
+            memory: raw.memory,
             policy,
             warnings,
         };
@@ -292,6 +297,11 @@ impl Pack {
     /// What a caller's feelings change.
     pub const fn emotion(&self) -> &EmotionPolicy {
         &self.emotion
+    }
+
+    /// What is remembered of callers who give leave.
+    pub const fn memory(&self) -> &MemoryConfig {
+        &self.memory
     }
 
     /// What could be better.

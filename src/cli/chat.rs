@@ -10,10 +10,12 @@ use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Stdout};
 use tokio::sync::mpsc;
 
 use crate::business::Pack;
-use crate::dialogue::{DialogueConfig, language_of};
+use crate::config::Config;
+use crate::dialogue::language_of;
 use crate::engine::reply::{Dialogue, Dialogues, ReplyEvent};
 use crate::engine::{Tasks, reload};
 use crate::privacy::Pii;
+use crate::store::{Archive, StoreConfig};
 use crate::talk::{AfterReply, Language, Prompt, Transcript, TurnId};
 
 /// Talk to a pack by text
@@ -25,6 +27,9 @@ pub struct ChatArgs {
     /// The language to begin in; the pack's first if not given.
     #[arg(long)]
     pub language: Option<Language>,
+    /// The number or address that is written from; by it a caller is remembered, where the pack gives leave.
+    #[arg(long, default_value = "")]
+    pub from: String,
     /// Show what was understood and which tools were called.
     #[arg(long)]
     pub decisions: bool,
@@ -37,12 +42,18 @@ pub struct ChatArgs {
 ///
 /// # Errors
 /// A pack with errors, a database that cannot be opened, a terminal that is gone.
-pub async fn run(args: ChatArgs, config: &DialogueConfig) -> anyhow::Result<()> {
+pub async fn run(args: ChatArgs, config: &Config) -> anyhow::Result<()> {
     let pack = Arc::new(Pack::load(&args.pack)?);
-    let dialogues = Dialogues::open(config, pack, &args.data).await.context("the conversation cannot begin")?;
+    let dialogues = Dialogues::open(&config.dialogue, pack, &args.data).await.context("the conversation cannot begin")?;
+    let store = StoreConfig { data: args.data.clone(), ..config.store.clone() };
+    dialogues.keep_callers_in(Arc::new(Archive::open(&store, &config.privacy).await?));
     let tasks = Tasks::default();
     tasks.spawn("pack", reload::watch(dialogues.clone(), args.pack.clone(), |_| ()));
-    let mut chat = Chat { dialogue: dialogues.begin(args.language), out: tokio::io::stdout(), decisions: args.decisions };
+    let mut chat = Chat {
+        dialogue: dialogues.begin(args.language).calling_from(&Pii::new(args.from)),
+        out: tokio::io::stdout(),
+        decisions: args.decisions,
+    };
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut turn = TurnId::default();
     let mut after = chat.answer(Prompt::Greeting).await?;

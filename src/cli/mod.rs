@@ -131,7 +131,7 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
         Command::Call(args) => runtime.block_on(call::run(args)).map(done),
         #[cfg(feature = "mic")]
         Command::Mic(args) => runtime.block_on(mic::run(args, logged(file)?)).map(done),
-        Command::Chat(args) => runtime.block_on(chat::run(args, &logged(file)?.dialogue)).map(done),
+        Command::Chat(args) => runtime.block_on(chat::run(args, &logged(file)?)).map(done),
         Command::Simulate(args) => Ok(exit_code(simulate::run(&args, &logged(file)?, runtime.handle(), &mut stdout())?)),
         Command::Transcribe(args) => {
             let config = logged(file)?;

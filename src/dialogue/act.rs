@@ -5,7 +5,7 @@ use crate::business::{Cue, HouseIntent, Topic, sentences, tokens};
 use crate::talk::Language;
 
 use super::draft::{Draft, Next};
-use super::session::{Consent, Frame, Waiting};
+use super::session::{Consent, Frame, Then, Waiting};
 use super::{Command, Value, menu};
 
 /// How deep flows may interrupt each other.
@@ -92,7 +92,7 @@ impl Draft<'_> {
             Command::Answer { entry } => self.answer(entry, turn.wording),
             Command::Clarify { topics } => self.clarify(topics),
             Command::Affirm => self.affirm(turn),
-            Command::Deny => self.deny(),
+            Command::Deny => self.deny(turn),
             Command::Repeat => self.repeat(None),
             Command::Slower => {
                 let rate = &mut self.session.manner.rate_percent;
@@ -117,6 +117,7 @@ impl Draft<'_> {
     }
 
     fn start(&mut self, flow: &str) {
+        self.session.topics.push(flow.to_owned());
         let underway = self.session.stack.iter().position(|f| f.flow == flow);
         match underway {
             Some(at) => {
@@ -181,6 +182,7 @@ impl Draft<'_> {
             (Some(entry), None) => self.say(&entry.answer),
             (None, _) => return self.miss(),
         }
+        self.session.topics.push(entry.to_owned());
         self.again = true;
     }
 
@@ -224,6 +226,8 @@ impl Draft<'_> {
                 self.wait_for(Waiting::Anything);
             }
             Waiting::Offer => self.transfer(self.pack.handoff()),
+            Waiting::Remember(then) => self.answer_remembering(true, (then, turn)),
+            Waiting::Resume => self.answer_resuming(true),
             Waiting::Slot | Waiting::Menu | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
                 self.miss()
             }
@@ -246,7 +250,7 @@ impl Draft<'_> {
         }
     }
 
-    fn deny(&mut self) {
+    fn deny(&mut self, turn: &Turn<'_>) {
         match self.session.waiting.clone() {
             Waiting::Confirm => {
                 if let Some((frame, flow)) = self.at_hand()
@@ -264,6 +268,8 @@ impl Draft<'_> {
             Waiting::Anything => self.goodbye(),
             Waiting::Offer if self.session.stack.is_empty() => self.idle(),
             Waiting::Offer => self.again = true,
+            Waiting::Remember(then) => self.answer_remembering(false, (then, turn)),
+            Waiting::Resume => self.answer_resuming(false),
             Waiting::Slot | Waiting::Menu | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
                 self.miss()
             }
@@ -302,6 +308,8 @@ impl Draft<'_> {
             HouseIntent::Thanks => Cue::Thanks,
             HouseIntent::Abuse => Cue::Abuse,
             HouseIntent::Emergency => Cue::Emergency,
+            HouseIntent::WhatIsKnown => Cue::Known,
+            HouseIntent::ForgetMe => Cue::Forgotten,
             HouseIntent::Handoff
             | HouseIntent::Goodbye
             | HouseIntent::Cancel
@@ -315,6 +323,8 @@ impl Draft<'_> {
         match wording {
             Some(wording) => self.say.extend(sentences(wording)),
             None if cue == Cue::Help => self.help(),
+            None if cue == Cue::Known => self.tell_what_is_known(),
+            None if cue == Cue::Forgotten => self.forget_caller(),
             None => self.cue(cue),
         }
         if self.session.stack.is_empty() {
@@ -325,16 +335,14 @@ impl Draft<'_> {
 
     fn help(&mut self) {
         let language = self.session.language;
-        let topics = menu::abouts(self.pack, language);
-        let (and, comma) = if language == Language::ZH { ("和", "、") } else { (" and ", ", ") };
-        let topics = match topics.split_last() {
-            Some((last, rest)) if !rest.is_empty() => format!("{}{and}{last}", rest.join(comma)),
-            _ => topics.concat(),
-        };
+        let topics = menu::listed(&menu::abouts(self.pack, language), language);
         self.cue_with(Cue::Help, &minijinja::context! { topics });
     }
 
-    fn goodbye(&mut self) {
+    pub(super) fn goodbye(&mut self) {
+        if self.ask_to_remember(Then::Goodbye) {
+            return;
+        }
         self.cue(Cue::Goodbye);
         self.session.waiting = Waiting::Over;
         self.next = Some(Next::HangUp);
@@ -350,6 +358,10 @@ impl Draft<'_> {
                 self.cue(Cue::YesOrNo);
                 self.cue(Cue::OfferPerson);
                 self.wait_for(Waiting::Offer);
+            }
+            Waiting::Remember(_) | Waiting::Resume if misses < MOST_MISSES => {
+                self.cue(Cue::YesOrNo);
+                self.wait_for(self.session.waiting.clone());
             }
             Waiting::Check | Waiting::Confirm if misses < MOST_MISSES => {
                 self.cue(Cue::YesOrNo);
@@ -374,6 +386,8 @@ impl Draft<'_> {
             | Waiting::Anything
             | Waiting::Menu
             | Waiting::Clarify(_)
+            | Waiting::Remember(_)
+            | Waiting::Resume
             | Waiting::Over => {
                 self.cue(Cue::NoMatch3);
                 self.transfer(self.pack.handoff());

@@ -3,8 +3,10 @@
 
 use std::fmt;
 
+use chrono::{NaiveDateTime, NaiveTime};
 use serde_json::Value as Json;
 
+use crate::business::flow::SlotKind;
 use crate::business::{HouseIntent, Topic};
 use crate::talk::Language;
 
@@ -100,9 +102,9 @@ pub enum Value {
     /// A day, as `2026-11-22`.
     Date(chrono::NaiveDate),
     /// A time of day, as `15:30`.
-    Time(chrono::NaiveTime),
+    Time(NaiveTime),
     /// A day and a time, as `2026-11-22T15:30`.
-    DateTime(chrono::NaiveDateTime),
+    DateTime(NaiveDateTime),
     /// Money, in cents.
     Amount(i64),
     /// A whole number.
@@ -143,6 +145,30 @@ impl Value {
             | Self::Minutes(number)
             | Self::Percent(number) => Json::from(*number),
         }
+    }
+}
+
+impl Value {
+    /// The value of a slot of this kind that [`Self::to_json`] wrote; `None` where it is none, or none any more.
+    pub fn of_json(kind: &SlotKind, told: &Json) -> Option<Self> {
+        let text = || told.as_str().map(str::to_owned);
+        Some(match kind {
+            SlotKind::Digits { .. } => Self::Digits(text()?),
+            SlotKind::Code { .. } => Self::Code(text()?),
+            SlotKind::Choice(choices) => Self::Choice(text().filter(|id| choices.iter().any(|choice| choice.id == *id))?),
+            SlotKind::Date => Self::Date(text()?.parse().ok()?),
+            SlotKind::Time => Self::Time(NaiveTime::parse_from_str(&text()?, "%H:%M").ok()?),
+            SlotKind::DateTime => Self::DateTime(NaiveDateTime::parse_from_str(&text()?, "%Y-%m-%dT%H:%M").ok()?),
+            SlotKind::Amount => Self::Amount(told.as_i64()?),
+            SlotKind::Number { min, max } => Self::Number(told.as_i64().filter(|n| (min..=max).contains(&n))?),
+            SlotKind::Months => Self::Months(told.as_i64()?),
+            SlotKind::Duration => Self::Minutes(told.as_i64()?),
+            SlotKind::Percent => Self::Percent(told.as_i64()?),
+            SlotKind::Phone => Self::Phone(text()?),
+            SlotKind::Email => Self::Email(text()?),
+            SlotKind::Postcode => Self::Postcode(text()?),
+            SlotKind::Name | SlotKind::Record | SlotKind::Text => Self::Text(text()?),
+        })
     }
 }
 

@@ -60,6 +60,10 @@ pub enum Asked<'c> {
     Confirm,
     /// Whether a person shall take over.
     Offer,
+    /// Whether they may be remembered.
+    Remember,
+    /// Whether to go on with what was left open the last time.
+    Resume,
     /// Which of one or two topics is meant.
     Which(usize),
     /// A key of the menu.
@@ -133,6 +137,8 @@ impl Conversation {
             Waiting::Check => Asked::Check,
             Waiting::Confirm => Asked::Confirm,
             Waiting::Offer => Asked::Offer,
+            Waiting::Remember(_) => Asked::Remember,
+            Waiting::Resume => Asked::Resume,
             Waiting::Clarify(topics) => Asked::Which(topics.len()),
             Waiting::Menu => Asked::Key,
             Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => Asked::Nothing,
@@ -205,6 +211,8 @@ impl Conversation {
             | Waiting::Clarify(_)
             | Waiting::Menu
             | Waiting::Offer
+            | Waiting::Remember(_)
+            | Waiting::Resume
             | Waiting::Identity(_)
             | Waiting::Over => None,
         }
@@ -306,6 +314,9 @@ impl Understood {
 impl Draft<'_> {
     fn greet(&mut self) {
         self.disclose();
+        if self.offer_to_resume() {
+            return;
+        }
         self.cue(Cue::Greeting);
         self.wait_for(Waiting::Anything);
     }
@@ -375,8 +386,12 @@ impl Draft<'_> {
             self.session.wanted(self.pack).map(|(name, slot)| (name.to_owned(), super::understand::slots::keyed(slot, keys)));
         let command = match (&self.session.waiting, keys, wanted) {
             (_, _, Some((slot, Some(value)))) => Command::SetSlot { slot, value },
-            (Waiting::Check | Waiting::Confirm | Waiting::Offer, "1", _) => Command::Affirm,
-            (Waiting::Check | Waiting::Confirm | Waiting::Offer, "2", _) => Command::Deny,
+            (Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Remember(_) | Waiting::Resume, "1", _) => {
+                Command::Affirm
+            }
+            (Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Remember(_) | Waiting::Resume, "2", _) => {
+                Command::Deny
+            }
             (Waiting::Clarify(topics), "1" | "2", _) => {
                 let chosen = topics.get(usize::from(keys == "2"));
                 chosen.map_or(Command::NoMatch, |topic| embedded::commands_for(topic).remove(0))
@@ -390,6 +405,8 @@ impl Draft<'_> {
                 | Waiting::Check
                 | Waiting::Confirm
                 | Waiting::Offer
+                | Waiting::Remember(_)
+                | Waiting::Resume
                 | Waiting::Clarify(_)
                 | Waiting::Tool(_)
                 | Waiting::Identity(_)

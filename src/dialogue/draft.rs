@@ -13,7 +13,7 @@ use crate::talk::Expectation;
 
 use super::Value;
 use super::among::{self, Given};
-use super::session::{Frame, Session, Waiting};
+use super::session::{Frame, Session, Then, Waiting};
 
 /// No flow takes more steps than this without asking or saying something; more means that it runs in a circle.
 const MOST_STEPS: usize = 64;
@@ -94,6 +94,7 @@ impl<'p> Draft<'p> {
 
     /// Hands the caller to a person.
     pub(super) fn transfer(&mut self, target: &str) {
+        self.session.handed_over = true;
         self.cue(Cue::Handoff);
         self.session.waiting = Waiting::Over;
         self.next = Some(Next::Transfer { target: target.to_owned() });
@@ -187,6 +188,9 @@ impl<'p> Draft<'p> {
 
     /// Nothing is under way: what else can be done?
     pub(super) fn idle(&mut self) {
+        if self.offer_to_resume() || self.ask_to_remember(Then::GoOn) {
+            return;
+        }
         self.cue(Cue::AnythingElse);
         self.wait_for(Waiting::Anything);
     }
@@ -213,6 +217,7 @@ impl<'p> Draft<'p> {
             let proved = Level::PROVABLE.into_iter().filter(|l| *l <= self.session.level());
             if proved.map(|l| self.pack.identity_flow(l)).any(|f| f.is_some_and(|f| f.id == proof.flow)) {
                 self.again = true;
+                self.offer_to_resume();
             } else {
                 self.leave();
                 self.offer_person(Cue::NotIdentified);

@@ -43,7 +43,9 @@ pub(super) fn commands_for(topic: &Topic) -> Vec<Command> {
             | HouseIntent::Hello
             | HouseIntent::Thanks
             | HouseIntent::Abuse
-            | HouseIntent::Emergency => Command::ChitChat { topic: *intent },
+            | HouseIntent::Emergency
+            | HouseIntent::WhatIsKnown
+            | HouseIntent::ForgetMe => Command::ChitChat { topic: *intent },
         },
     }]
 }
@@ -127,7 +129,9 @@ impl Brain<'_> {
         let answer = self.understanding.yes_no(self.words);
         match &self.session.waiting {
             Waiting::Slot => self.wanted_value(),
-            Waiting::Check | Waiting::Confirm | Waiting::Offer => Some(vec![self.yes_or_no(answer?)]),
+            Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Remember(_) | Waiting::Resume => {
+                Some(vec![self.yes_or_no(answer?)])
+            }
             Waiting::Clarify(topics) => match (topics.as_slice(), answer) {
                 ([topic], Some(true)) => Some(self.begin_clarified(topic)),
                 (_, Some(false)) => Some(vec![Command::NoMatch]),
@@ -326,7 +330,12 @@ impl Brain<'_> {
         if !pronouns.any(|p| words.windows(p.len()).any(|w| w == p.as_slice())) {
             return None;
         }
-        let before = self.session.stack.last().or(self.session.last.as_ref()).filter(|f| f.flow != flow.id)?;
+        let Some(before) = self.session.stack.last().or(self.session.last.as_ref()).filter(|f| f.flow != flow.id) else {
+            return self
+                .session
+                .remembered_subject(self.pack, slot)
+                .and_then(|told| Value::of_json(&flow.slots[slot].kind, told));
+        };
         let value = before.slots.get(slot)?;
         let same_kind = self.pack.flows()[&before.flow].slots[slot].kind == flow.slots[slot].kind;
         same_kind.then(|| value.clone())

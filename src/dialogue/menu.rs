@@ -47,6 +47,15 @@ pub(super) fn abouts(pack: &Pack, language: Language) -> Vec<&str> {
     flows.into_iter().filter_map(|f| f.about.template(language)).collect()
 }
 
+/// Several things in one phrase, the last after an "and".
+pub(super) fn listed(things: &[&str], language: Language) -> String {
+    let (and, comma) = if language == Language::ZH { ("和", "、") } else { (" and ", ", ") };
+    match things.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{}{and}{last}", rest.join(comma)),
+        _ => things.concat(),
+    }
+}
+
 fn by_key(pack: &Pack) -> Vec<(Digit, &Flow)> {
     let mut flows: Vec<_> = pack.flows().values().filter_map(|f| Some((f.key?, f))).collect();
     flows.sort_by_key(|(key, _)| key.event());

@@ -14,6 +14,7 @@ mod menu;
 mod openai;
 mod policy;
 mod prompt;
+mod remembering;
 mod session;
 mod understand;
 

@@ -88,7 +88,13 @@ fn check_topic(pack: &Pack, topic: &Topic) -> Result<(), Refusal> {
 
 fn check_question(session: &Session) -> Result<(), Refusal> {
     match session.waiting {
-        Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Clarify(_) | Waiting::Anything => Ok(()),
+        Waiting::Check
+        | Waiting::Confirm
+        | Waiting::Offer
+        | Waiting::Remember(_)
+        | Waiting::Resume
+        | Waiting::Clarify(_)
+        | Waiting::Anything => Ok(()),
         Waiting::Slot | Waiting::Menu | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
             Err(Refusal::NotAsked("a yes or no"))
         }

@@ -71,7 +71,12 @@ impl Conversation {
         }
         let plain = self.propose(prompt, None);
         let answers = matches!(plain.commands.as_slice(), [Command::Affirm | Command::Deny | Command::SetSlot { .. }]);
-        let asked = matches!(self.session.waiting, Waiting::Slot | Waiting::Check | Waiting::Confirm | Waiting::Offer);
+        let asked = match self.session.waiting {
+            Waiting::Slot | Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Remember(_) | Waiting::Resume => true,
+            Waiting::Anything | Waiting::Clarify(_) | Waiting::Menu | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
+                false
+            }
+        };
         if answers && asked {
             return None;
         }
@@ -151,8 +156,16 @@ impl Conversation {
     }
 }
 
-const SMALL_TALK: &[HouseIntent] =
-    &[HouseIntent::Robot, HouseIntent::Help, HouseIntent::Hello, HouseIntent::Thanks, HouseIntent::Abuse, HouseIntent::Emergency];
+const SMALL_TALK: &[HouseIntent] = &[
+    HouseIntent::Robot,
+    HouseIntent::Help,
+    HouseIntent::Hello,
+    HouseIntent::Thanks,
+    HouseIntent::Abuse,
+    HouseIntent::Emergency,
+    HouseIntent::WhatIsKnown,
+    HouseIntent::ForgetMe,
+];
 
 fn system(pack: &Pack, session: &Session) -> String {
     let language = session.language;
@@ -203,7 +216,9 @@ fn moment(pack: &Pack, session: &Session) -> String {
     let flow = session.stack.last().map_or("none", |f| f.flow.as_str());
     let waiting = match &session.waiting {
         Waiting::Slot => format!("the caller was asked for the slot {}", session.wanted(pack).map_or("", |(name, _)| name)),
-        Waiting::Check | Waiting::Confirm | Waiting::Offer => "the caller was asked a yes-or-no question".to_owned(),
+        Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Remember(_) | Waiting::Resume => {
+            "the caller was asked a yes-or-no question".to_owned()
+        }
         Waiting::Clarify(_) => "the caller was asked what was meant".to_owned(),
         Waiting::Anything | Waiting::Menu | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
             "the caller may ask for anything".to_owned()

@@ -14,6 +14,7 @@ use crate::business::{Challenge, Level, Pack, ToolCall, Topic, Verified};
 use crate::talk::{Expectation, Language};
 
 use super::Value;
+use super::remembering::Recollection;
 
 /// What the conversation waits for.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,12 +33,25 @@ pub(super) enum Waiting {
     Menu,
     /// A yes to the offer of a person.
     Offer,
+    /// Leave to remember the caller.
+    Remember(Then),
+    /// A yes to going on with what was left open the last time.
+    Resume,
     /// A tool's result.
     Tool(ToolCall),
     /// Whether the caller is who they say.
     Identity(Challenge),
     /// Nothing: the conversation is over.
     Over,
+}
+
+/// What follows the answer to the question for leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Whatever else the caller wants.
+    GoOn,
+    /// Good-bye, which the caller has said already.
+    Goodbye,
 }
 
 /// The caller's yes to a read-back, and the values it was given for. Made in one place only: by a yes to a confirm step.
@@ -150,6 +164,12 @@ pub(super) struct Session {
     pub(super) mood: Mood,
     /// Whether the caller may be offered anything to buy.
     pub(super) selling: bool,
+    /// What earlier conversations tell of the caller; `None` while it is nobody who could be remembered.
+    pub(super) recollection: Option<Recollection>,
+    /// Flows and entries that were talked about, in order.
+    pub(super) topics: Vec<String>,
+    /// A person takes over what is under way.
+    pub(super) handed_over: bool,
     /// The call is recorded, which the caller must be told.
     pub(super) recorded: bool,
     /// Turns in a row that were not understood.
@@ -194,6 +214,9 @@ impl Session {
             dictated: String::new(),
             mood: Mood::default(),
             selling: true,
+            recollection: None,
+            topics: Vec::new(),
+            handed_over: false,
             recorded: false,
             misses: 0,
             said: Vec::new(),
@@ -229,6 +252,13 @@ impl Session {
         self.identity.as_ref().map_or(Level::ANONYMOUS, Verified::level)
     }
 
+    /// What a caller who was remembered may mean by "it", if this slot is what requests are about.
+    pub(super) fn remembered_subject(&self, pack: &Pack, slot: &str) -> Option<&Json> {
+        let asked = pack.memory().subject.as_deref().filter(|subject| *subject == slot);
+        let known = self.recollection.as_ref().filter(|_| asked.is_some() && self.identity.is_some())?;
+        known.memory.recall(self.today, pack.memory()).subject
+    }
+
     /// The slot that is being asked for, with its name.
     pub(super) fn wanted<'p>(&self, pack: &'p Pack) -> Option<(&'p str, &'p crate::business::flow::Slot)> {
         let frame = self.stack.last().filter(|_| self.waiting == Waiting::Slot)?;
@@ -243,7 +273,7 @@ impl Session {
     pub(super) fn expectation(&self, pack: &Pack) -> Expectation {
         match &self.waiting {
             Waiting::Slot => self.wanted(pack).map(|(_, slot)| slot.expectation()).unwrap_or_default(),
-            Waiting::Check | Waiting::Confirm | Waiting::Offer => Expectation::YesNo,
+            Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Remember(_) | Waiting::Resume => Expectation::YesNo,
             Waiting::Clarify(topics) if topics.len() == 1 => Expectation::YesNo,
             Waiting::Clarify(_) | Waiting::Anything | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
                 Expectation::Open

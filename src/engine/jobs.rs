@@ -251,7 +251,7 @@ async fn converse(
         let ask = tokio::select! {
             biased;
             ask = asked.recv() => ask,
-            () = stopping.cancelled() => return,
+            () = stopping.cancelled() => None,
         };
         match ask {
             Some(Ask::Respond { reply, prompt, stop }) => {
@@ -262,7 +262,7 @@ async fn converse(
                 }
             }
             Some(Ask::Heard { text, interrupted }) => dialogue.heard(&text, interrupted),
-            None => return,
+            None => return dialogue.remember().await,
         }
     }
 }

@@ -118,7 +118,7 @@ impl Line {
         let metrics = Arc::new(Metrics::default());
         let archive = Arc::new(Archive::open(&config.store, &config.privacy).await?);
         note_versions(config, &pack, &archive)?;
-        dialogues.keep_lockouts_in(Arc::clone(&archive));
+        dialogues.keep_callers_in(Arc::clone(&archive));
         let (observers, writers) = open_record(config, &metrics, live, &archive)?;
         let decoders = Arc::new(Semaphore::new(config.engine.workers()));
         let mut call = config.call.clone();

@@ -7,6 +7,7 @@ mod jobs;
 pub mod learning;
 mod line;
 mod lockouts;
+mod memories;
 mod observe;
 pub mod reload;
 pub mod reply;

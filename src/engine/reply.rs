@@ -21,6 +21,7 @@ use crate::tools::{NativeTool, Tools, ToolsError};
 
 use super::clock;
 use super::lockouts::{Caller, Lockouts};
+use super::memories::{Memories, Person};
 use super::tasks::Tasks;
 
 /// A caller who waits longer than this for a tool is told that it takes a moment.
@@ -99,6 +100,7 @@ struct Shared {
     config: DialogueConfig,
     breaker: Mutex<Breaker>,
     lockouts: Lockouts,
+    memories: Memories,
     #[cfg(feature = "openai")]
     model: Option<crate::dialogue::OpenAi>,
 }
@@ -156,6 +158,7 @@ impl Dialogues {
             config: config.clone(),
             breaker: Mutex::new(Breaker::new(llm.failures_to_open, Duration::from_millis(llm.open_ms))),
             lockouts: Lockouts::default(),
+            memories: Memories::default(),
             #[cfg(feature = "openai")]
             model: llm.is_on().then(|| crate::dialogue::OpenAi::new(llm)),
         };
@@ -181,8 +184,10 @@ impl Dialogues {
         self.shared.desk.borrow().clone()
     }
 
-    /// From now on failed identity checks outlive the program, and each check is in the audit log.
-    pub fn keep_lockouts_in(&self, archive: Arc<Archive>) {
+    /// From now on failed identity checks outlive the program, each check is in the audit log, and callers who give leave
+    /// are remembered.
+    pub fn keep_callers_in(&self, archive: Arc<Archive>) {
+        self.shared.memories.keep_in(Arc::clone(&archive));
         self.shared.lockouts.keep_in(archive);
     }
 
@@ -214,6 +219,7 @@ impl Dialogues {
             code: None,
             failed: 0,
             caller: None,
+            person: Person::default(),
             manner: Manner::default(),
             reply: Reply::Heard,
         }
@@ -253,6 +259,8 @@ pub struct Dialogue {
     failed: u8,
     /// Whose conversation it is, for the audit log.
     caller: Option<Caller>,
+    /// Whom it is with, to be remembered.
+    person: Person,
     manner: Manner,
     reply: Reply,
 }
@@ -269,6 +277,9 @@ impl Dialogue {
         }
         self.reply = Reply::Underway;
         self.take_newest_pack();
+        if matches!(prompt, Prompt::Greeting) {
+            self.shared.memories.recall_number(&self.person, &mut self.conversation, &self.desk.pack).await;
+        }
         let mut voice = Voice { out, index: 0 };
         let mut after = match self.settle(&mut voice).await {
             Some(act) => Some(self.play(act, &mut voice).await),
@@ -283,6 +294,12 @@ impl Dialogue {
         self.reply = Reply::Made;
         let after = after.unwrap_or(AfterReply::HangUp);
         voice.event(ReplyEvent::Ended { after, language: self.language() }).await;
+        self.remember().await;
+    }
+
+    /// Keeps what may be kept of the caller as things stand. Told at the end too: a call may end in the middle of a reply.
+    pub async fn remember(&mut self) {
+        self.shared.memories.keep(&mut self.person, &self.conversation, &self.desk.pack).await;
     }
 
     /// Between two turns, and not while a deed of the old pack is owed.
@@ -297,6 +314,12 @@ impl Dialogue {
     #[must_use]
     pub fn of(self, call: CallId, caller: Pseudonym) -> Self {
         Self { caller: Some((call, caller)), ..self }
+    }
+
+    /// The same conversation with somebody who calls from this number or writes from this address.
+    #[must_use]
+    pub fn calling_from(self, address: &Pii<String>) -> Self {
+        Self { person: self.shared.memories.person(address), ..self }
     }
 
     /// What of the last reply the caller heard; only this goes into the history. Told after each reply, before the next prompt.
@@ -438,6 +461,10 @@ impl Dialogue {
                         Verification::Locked
                     }
                 };
+                if let Verification::Verified(found) = &outcome {
+                    let desk = Arc::clone(&self.desk);
+                    self.shared.memories.recall_account((found, &mut self.person), &mut self.conversation, &desk.pack).await;
+                }
                 self.conversation.verified(outcome)
             }
             Err(e) => {

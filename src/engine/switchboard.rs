@@ -86,7 +86,7 @@ impl Switchboard {
         let shared = &self.shared;
         let watch = Watch::new(&shared.observers, id.clone(), port.info());
         let rate = port_rate(port.info().format);
-        let mut dialogue = shared.dialogues.begin(None).of(id.clone(), watch.caller());
+        let mut dialogue = shared.dialogues.begin(None).of(id.clone(), watch.caller()).calling_from(&port.info().from);
         if shared.observers.recorder.is_some() {
             dialogue.is_recorded();
         }

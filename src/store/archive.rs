@@ -63,8 +63,12 @@ impl Archive {
         CallRecords::new(Arc::clone(&self.vault))
     }
 
-    /// The person somebody means: by number or address, by the id of a call, or by pseudonym.
+    /// The person somebody means: by number or address, by the id of a call, by pseudonym, or as `account:PACK:ID` the
+    /// customer of a pack.
     pub fn find(&self, caller: &str) -> Option<Pseudonym> {
+        if let Some(account) = caller.strip_prefix("account:") {
+            return Some(self.vault.account(&Pii::new(account.to_owned())));
+        }
         let of_call = CallId::new(caller).and_then(|call| self.owners(&call).next());
         of_call.or_else(|| caller.parse().ok()).or_else(|| self.vault.caller(&Pii::new(caller.to_owned())))
     }

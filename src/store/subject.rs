@@ -50,7 +50,22 @@ impl Subject<'_> {
         Ok(calls)
     }
 
-    /// Writes a zip of all that is kept: `calls/ID/events.jsonl` and `recording.wav`, `memory.json`, `audit.jsonl`.
+    /// This caller, and the pseudonyms under which the same person is remembered: a number leads to the customer, and back.
+    /// A memory that cannot be read leads nowhere.
+    async fn persons(&self) -> Vec<Pseudonym> {
+        let mut persons = vec![self.caller];
+        let mut at = 0;
+        while let Some(&person) = persons.get(at) {
+            at += 1;
+            let memory = self.archive.callers().recall(person).await.ok().flatten();
+            let other = memory.and_then(|memory| memory.same_as()?.parse().ok());
+            persons.extend(other.filter(|other| !persons.contains(other)));
+        }
+        persons
+    }
+
+    /// Writes a zip of all that is kept: `calls/ID/events.jsonl` and `recording.wav`, `memory.json` (and `memory-PSEUDONYM.json`
+    /// of the same person known otherwise), `audit.jsonl`.
     ///
     /// # Errors
     /// Records that cannot be opened, `out` that refuses.
@@ -70,18 +85,21 @@ impl Subject<'_> {
                 zip.put(&format!("calls/{call}/recording.wav"), wav.get_ref())?;
             }
         }
-        let memory = self.archive.callers().recall(self.caller).await?;
-        if let Some(memory) = &memory {
-            zip.put("memory.json", &serde_json::to_vec_pretty(memory).expect("text keys and plain values"))?;
+        let mut remembered = false;
+        for person in self.persons().await {
+            let Some(memory) = self.archive.callers().recall(person).await? else { continue };
+            let name = if person == self.caller { "memory.json".to_owned() } else { format!("memory-{person}.json") };
+            zip.put(&name, &serde_json::to_vec_pretty(&memory).expect("text keys and plain values"))?;
+            remembered = true;
         }
         let entry = AuditEvent::Export { caller: self.caller, calls: calls.len(), by: self.by.clone() };
         self.archive.audit().append(at, &entry)?;
         let audit = self.archive.audit().lines_with(&self.caller.to_string())?;
         zip.put("audit.jsonl", audit.iter().flat_map(|line| [line, "\n"]).collect::<String>().as_bytes())?;
-        let about = json!({ "pseudonym": self.caller, "exported_at": at, "calls": calls.len(), "remembered": memory.is_some() });
+        let about = json!({ "pseudonym": self.caller, "exported_at": at, "calls": calls.len(), "remembered": remembered });
         zip.put("about.json", &serde_json::to_vec_pretty(&about).expect("plain values"))?;
         zip.finish()?;
-        Ok(Exported { calls: calls.len(), damage, memory: memory.is_some() })
+        Ok(Exported { calls: calls.len(), damage, memory: remembered })
     }
 
     /// Destroys the person's key, deletes what it sealed, and returns the receipt: the signed line of the audit log.
@@ -91,14 +109,21 @@ impl Subject<'_> {
     /// A file that cannot be deleted, the database, the audit log.
     pub async fn erase(&self, at: DateTime<Utc>) -> Result<Option<String>, StoreError> {
         let calls = self.calls()?;
+        // Whoever is found through this caller's memory goes before it does.
+        let persons = self.persons().await;
         let held = self.archive.vault().hold()?;
-        let key_destroyed = self.archive.vault().destroy(self.caller, &held)?;
+        let (mut key_destroyed, mut memory) = (false, false);
+        for person in persons.iter().rev() {
+            key_destroyed |= self.archive.vault().destroy(*person, &held)?;
+        }
         drop(held);
         for call in &calls {
             let path = call_folder(self.archive.data(), call);
             fs::remove_dir_all(&path).map_err(|source| StoreError::Unwritable { path, source })?;
         }
-        let memory = self.archive.callers().forget(self.caller).await?;
+        for person in persons.iter().rev() {
+            memory |= self.archive.callers().forget(*person).await?;
+        }
         if !key_destroyed && calls.is_empty() && !memory {
             return Ok(None);
         }

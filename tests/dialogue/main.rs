@@ -9,6 +9,7 @@ mod deeds;
 mod emotion;
 mod hotel;
 mod identity;
+mod memory;
 #[cfg(feature = "openai")]
 mod model;
 mod reload;

@@ -349,6 +349,7 @@ impl<'s> Caller<'s> {
             Asked::Confirm => "confirm".to_owned(),
             Asked::Check => return Line::Says(self.yes().to_owned()),
             Asked::Offer => return Line::Says(self.script.offer.clone()),
+            Asked::Remember | Asked::Resume => return Line::Says(self.no_thanks().to_owned()),
             Asked::Which(1) => return Line::Says(self.yes().to_owned()),
             Asked::Which(_) | Asked::Key => return self.repeat_request(),
             Asked::Anything | Asked::Nothing => return self.next_request(),

@@ -1,8 +1,6 @@
 //! What outlives calls: memory of callers who agreed to it, and accounts that are locked. SQLite, or Postgres by configuration.
 //! Never holds a number, a name or a fact in the clear: rows are found by pseudonym, memory is sealed with the caller's key.
 
-mod memory;
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +15,7 @@ use super::config::{LockoutConfig, PrivacyConfig, StoreConfig};
 use super::hex;
 use super::identity::Pseudonym;
 use super::keys::{KeyError, Vault, files};
-
-pub use memory::{Consent, Memory};
+use crate::business::memory::Memory;
 
 /// Connections; work on callers is small and rare beside calls.
 const CONNECTIONS: u32 = 4;
