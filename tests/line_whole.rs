@@ -6,6 +6,7 @@
 mod house;
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use hotline::audio::wav::Sound;
@@ -305,4 +306,45 @@ async fn a_return_begun_on_the_phone_is_offered_again_to_who_writes() {
     }
     assert!(said.contains("Last time we were at returning an order, number 1 2 3 4 5. Shall we go on with it?"), "{said}");
     assert!(said.contains("Why do you return it"), "{said}");
+}
+
+#[tokio::test]
+async fn an_edited_pack_is_in_the_audit_log() {
+    let folder = tempfile::tempdir().expect("a folder");
+    copy(Path::new("packs/shop"), folder.path());
+    let pack = folder.path().to_owned();
+    let house = House::open_as(Ear::of(&[]), Tone::default(), |config| config.pack = pack).await;
+    let versions = || {
+        let months = std::fs::read_dir(house.data.path().join("audit")).expect("the log").flatten();
+        let months = months.filter(|file| file.path().extension().is_some_and(|ending| ending == "jsonl"));
+        let lines = months.map(|file| std::fs::read_to_string(file.path()).expect("readable"));
+        lines.map(|month| month.lines().filter(|line| line.contains("pack shop")).count()).sum::<usize>()
+    };
+    assert_eq!(versions(), 1);
+    // The watcher sees the folder as it was before the edit.
+    tokio::task::yield_now().await;
+    let file = folder.path().join("pack.toml");
+    let text = std::fs::read_to_string(&file).expect("readable").replace("Lantern Shop", "Lantern Store");
+    std::fs::write(file, text).expect("written");
+    // The pack is learnt anew first.
+    let mut looks = tokio::time::interval(Duration::from_millis(250));
+    timeout(PATIENCE, async {
+        while versions() == 1 {
+            looks.tick().await;
+        }
+    })
+    .await
+    .expect("noted");
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for file in std::fs::read_dir(from).expect("a folder").flatten() {
+        let target = to.join(file.file_name());
+        if file.path().is_dir() {
+            copy(&file.path(), &target);
+        } else {
+            std::fs::copy(file.path(), target).expect("copied");
+        }
+    }
 }

@@ -126,7 +126,13 @@ impl Line {
         let tasks = Tasks::default();
         prepare(&tasks, &voice, &pack);
         let ear = Arc::clone(&recognizer);
-        let learn = move |pack: &Pack| ear.learn(phrases(pack));
+        let log = Arc::clone(&archive);
+        let learn = move |pack: &Pack| {
+            ear.learn(phrases(pack));
+            if let Err(error) = note_pack(pack, &log) {
+                tracing::error!(%error, "The edited pack is in use, and the audit log does not tell of it.");
+            }
+        };
         tasks.spawn("pack", reload::watch(dialogues.clone(), config.pack.clone(), learn));
         let engines = Engines { recognizer, voice, decoders };
         tasks.spawn("upkeep", upkeep::daily(archive, tasks.clone()));
@@ -224,12 +230,18 @@ fn open_record(
 /// The audit log holds with which configuration and pack the line worked when.
 fn note_versions(config: &Config, pack: &Pack, archive: &Archive) -> Result<(), OpenError> {
     let now = clock::wall().to_utc();
-    let versions = [
-        ("config".to_owned(), text_digest(&format!("{config:?}"))),
-        (format!("pack {}", pack.name()), digest(pack.folder()).map_err(OpenError::Unread)?),
-    ];
-    let note = |(of, sha256): (String, String)| archive.audit().version(now, &of, sha256);
-    versions.into_iter().try_for_each(note).map_err(|error: AuditError| StoreError::from(error).into())
+    archive.audit().version(now, "config", text_digest(&format!("{config:?}"))).map_err(unaudited)?;
+    note_pack(pack, archive)
+}
+
+/// The same of a pack, at the start and after each edit.
+fn note_pack(pack: &Pack, archive: &Archive) -> Result<(), OpenError> {
+    let sha256 = digest(pack.folder()).map_err(OpenError::Unread)?;
+    archive.audit().version(clock::wall().to_utc(), &format!("pack {}", pack.name()), sha256).map_err(unaudited)
+}
+
+fn unaudited(error: AuditError) -> OpenError {
+    StoreError::from(error).into()
 }
 
 /// Speaks what is said often into the cache, so that the first caller does not wait for it.
