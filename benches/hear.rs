@@ -137,8 +137,9 @@ struct Trial {
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let data = tempfile::tempdir().expect("a folder");
-    let english = PHRASES.iter().map(|t| Phrase { text: (*t).to_owned(), language: Language::EN });
-    let chinese = ["查询订单", "我要退货", "营业时间"].map(|t| Phrase { text: t.to_owned(), language: Language::ZH });
+    let english = PHRASES.iter().map(|t| Phrase { text: (*t).to_owned(), language: Language::EN, first: true });
+    let chinese =
+        ["查询订单", "我要退货", "营业时间"].map(|t| Phrase { text: t.to_owned(), language: Language::ZH, first: true });
     let mut config = SphinxConfig { library: std::env::var("SPHINX_LIBRARY").unwrap_or_default(), ..SphinxConfig::default() };
     let set = |name, value: &mut f32| *value = std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(*value);
     if std::env::var("FRONT_END").is_ok_and(|f| f == "model") {

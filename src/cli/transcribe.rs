@@ -68,7 +68,7 @@ pub fn run(
     data: &Path,
     (mut phrases, runtime): (Vec<Phrase>, &Handle),
 ) -> Result<ExitCode> {
-    phrases.extend(args.phrases.iter().map(|text| Phrase { text: text.clone(), language: args.language }));
+    phrases.extend(args.phrases.iter().map(|text| Phrase { text: text.clone(), language: args.language, first: true }));
     let recognizer = hear::open(config, data, phrases, runtime)?;
     let mut out = std::io::stdout().lock();
     let mut code = ExitCode::SUCCESS;

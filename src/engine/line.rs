@@ -198,7 +198,7 @@ impl Line {
 
 /// What callers of that pack may say, for the recogniser.
 pub fn phrases(pack: &Pack) -> Vec<Phrase> {
-    let of = |language: Language| pack.phrases(language).into_iter().map(move |text| Phrase { text, language });
+    let of = |language: Language| pack.phrases(language).into_iter().map(move |(text, first)| Phrase { text, language, first });
     pack.languages().iter().flat_map(|&language| of(language)).collect()
 }
 

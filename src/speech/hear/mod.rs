@@ -22,6 +22,8 @@ mod readings;
 pub mod sphinx;
 #[cfg(feature = "sphinx")]
 mod sphinx_ffi;
+#[cfg(feature = "sphinx")]
+mod vocabulary;
 #[cfg(feature = "whisper")]
 pub mod whisper;
 #[cfg(feature = "whisper")]

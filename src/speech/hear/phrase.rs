@@ -10,6 +10,8 @@ pub struct Phrase {
     pub text: String,
     /// The language it is in.
     pub language: Language,
+    /// Whether it is listened for at any time; the others only after an open question: each grammar has to be learnt.
+    pub first: bool,
 }
 
 /// What a placeholder stands for.

@@ -34,7 +34,9 @@ const EXPECTED_WEIGHT: u32 = 8;
 impl Grammar {
     /// The grammar of that language for this expectation.
     pub fn build(phrases: &[Phrase], expectation: &Expectation, language: Language) -> Self {
-        let open = alternatives(phrases.iter().filter(|p| p.language == language).map(|p| p.text.as_str()), language);
+        let is_open = matches!(expectation, Expectation::Open);
+        let listened_for = phrases.iter().filter(|p| p.language == language && (p.first || is_open));
+        let open = alternatives(listened_for.map(|p| p.text.as_str()), language);
         let mut body = String::from("#JSGF V1.0 UTF-8 en;\ngrammar hotline;\n");
         let expected = expected(expectation, language);
         let anything = if is_private(expectation) { "<always>" } else { "<open>" };
@@ -184,7 +186,7 @@ mod tests {
     use crate::talk::Choice;
 
     fn phrase(text: &str, language: Language) -> Phrase {
-        Phrase { text: text.to_owned(), language }
+        Phrase { text: text.to_owned(), language, first: true }
     }
 
     #[test]
@@ -231,6 +233,15 @@ mod tests {
         let pin = Expectation::Digits { min: 4, max: 4, sensitive: true };
         let grammar = Grammar::build(&[phrase("cancel my order", Language::EN)], &pin, Language::EN);
         assert!(grammar.words.contains("seven") && !grammar.words.contains("cancel"));
+    }
+
+    #[test]
+    fn beside_another_question_the_first_phrases_are_listened_for() {
+        let rare = Phrase { first: false, ..phrase("cancel that thing", Language::EN) };
+        let phrases = [phrase("cancel my order", Language::EN), rare];
+        let words = |expectation: &Expectation| Grammar::build(&phrases, expectation, Language::EN).words;
+        assert!(words(&Expectation::Open).contains("thing"));
+        assert!(words(&Expectation::YesNo).contains("order") && !words(&Expectation::YesNo).contains("thing"));
     }
 
     #[test]
