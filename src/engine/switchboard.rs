@@ -13,9 +13,8 @@ use super::jobs::{Engines, Jobs};
 use super::observe::{Observers, Watch};
 use super::reply::Dialogues;
 use super::tasks::Tasks;
-use crate::audio::SampleRate;
 use crate::call::{CallConfig, Hangup};
-use crate::line::{Port, PortFormat};
+use crate::line::Port;
 use crate::media::MediaConfig;
 use crate::store::call_id;
 
@@ -85,7 +84,7 @@ impl Switchboard {
         let _ends_with_the_call = tasks.stopping().clone().drop_guard();
         let shared = &self.shared;
         let watch = Watch::new(&shared.observers, id.clone(), port.info());
-        let rate = port_rate(port.info().format);
+        let rate = port.info().format.rate();
         let mut dialogue = shared.dialogues.begin(None).of(id.clone(), watch.caller());
         if shared.observers.recorder.is_some() {
             dialogue.is_recorded();
@@ -141,13 +140,5 @@ impl Switchboard {
         }
         self.calls.stop();
         graceful
-    }
-}
-
-/// The rate a port takes the bot's sound at.
-fn port_rate(format: PortFormat) -> SampleRate {
-    match format {
-        PortFormat::Pcma | PortFormat::Pcmu => SampleRate::HZ_8000,
-        PortFormat::Pcm(rate) => rate,
     }
 }
