@@ -45,7 +45,7 @@ async fn with_pages(ready: bool, client: impl AsyncFnOnce(String)) {
     let _taken = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
-    let app = App { metrics: Arc::new(Metrics::default()), ready: Arc::new(AtomicBool::new(ready)), chat: Arc::new(Parrot) };
+    let app = App { metrics: Arc::new(Metrics::default()), ready: Arc::new(AtomicBool::new(ready)), chat: Arc::new(Parrot), talk: None };
     let config = HttpConfig { timeout_ms: 50, max_body_bytes: 20_000, ..HttpConfig::default() };
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async { stopped.await.unwrap_or_default() };

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::engine::{Facts, Line};
 use crate::http;
 use crate::line::sip::SipEndpoint;
+use crate::line::webrtc::WebRtcLine;
 
 /// Open the line and answer calls until Ctrl-C
 #[derive(Debug, Args)]
@@ -51,7 +52,10 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         metrics: Arc::clone(line.metrics()),
         ready: Arc::clone(line.ready()),
         chat: Arc::new(http::TextDesk::new(line.board().clone())),
+        talk: None,
     };
+    let browsers = WebRtcLine::open(config.webrtc.clone(), line.tasks().tracker())?;
+    let app = http::App { talk: Some(http::TalkDesk::shared(line.board().clone(), browsers)), ..app };
     let stop_http = CancellationToken::new();
     let served = http::serve(listener, http::router(app, &config.http), stop_http.clone().cancelled_owned());
     line.tasks().spawn_to_its_end("http", async move {

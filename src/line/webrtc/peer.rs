@@ -179,7 +179,7 @@ impl Connection {
         self.peer.set_local_description(answer).await.map_err(bad_offer)?;
         let mut gathered = self.gathered.clone();
         // What was not found by now is not waited for: the browser finds us by what is there.
-        let _late = timeout(GATHERING, gathered.wait_for(|gathered| *gathered)).await;
+        drop(timeout(GATHERING, gathered.wait_for(|gathered| *gathered)).await);
         self.peer.local_description().await.map(|description| description.sdp).ok_or(WebRtcError::Over)
     }
 }
