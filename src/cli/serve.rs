@@ -1,6 +1,7 @@
 //! `hotline serve`: the open line, until Ctrl-C.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -26,6 +27,7 @@ pub struct ServeArgs {
 pub struct Open {
     line: Line,
     sip: SipEndpoint,
+    http: SocketAddr,
     stop_http: CancellationToken,
     ready: String,
 }
@@ -64,8 +66,8 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         }
     });
     let sip_at: Vec<_> = sip.local_addrs().iter().map(ToString::to_string).collect();
-    let ready = format!("ready: {} · http://{at} · {}", sip_at.join(" · "), engines(line.facts()));
-    Ok(Open { line, sip, stop_http, ready })
+    let ready = format!("ready: {} · http://{at} (browsers: POST /v1/widget/sessions) · {}", sip_at.join(" · "), engines(line.facts()));
+    Ok(Open { line, sip, http: at, stop_http, ready })
 }
 
 impl Open {
@@ -77,6 +79,11 @@ impl Open {
     /// The SIP side.
     pub const fn sip(&self) -> &SipEndpoint {
         &self.sip
+    }
+
+    /// Where the pages are.
+    pub const fn http(&self) -> SocketAddr {
+        self.http
     }
 
     /// One line that says where to phone and what hears and speaks.

@@ -26,7 +26,7 @@ pub(super) struct Chosen {
 pub(super) fn choose(offer: &str) -> Option<Chosen> {
     let audio = section(offer)?;
     let line = audio.lines().next()?;
-    let offered: Vec<u8> = line.split_whitespace().skip(3).filter_map(|number| number.parse().ok()).collect();
+    let offered: Vec<u8> = line.split_whitespace().skip(2).filter_map(|number| number.parse().ok()).collect();
     let coding = |number: u8| {
         let map = values(audio, "rtpmap").find_map(|(of, value)| (of == number).then(|| value.to_ascii_lowercase()));
         map.or_else(|| match number {
