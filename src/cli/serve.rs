@@ -50,15 +50,16 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         format!("HTTP {}: cannot be opened; end what uses it or give another with --http", config.http.listen)
     })?;
     let at = listener.local_addr()?;
+    let stop_http = CancellationToken::new();
     let app = http::App {
         metrics: Arc::clone(line.metrics()),
         ready: Arc::clone(line.ready()),
         chat: Arc::new(http::TextDesk::new(line.board().clone())),
         talk: None,
+        stop: stop_http.clone(),
     };
     let browsers = WebRtcLine::open(config.webrtc.clone(), line.tasks().tracker())?;
     let app = http::App { talk: Some(http::TalkDesk::shared(line.board().clone(), browsers)), ..app };
-    let stop_http = CancellationToken::new();
     let served = http::serve(listener, http::router(app, &config.http), stop_http.clone().cancelled_owned());
     line.tasks().spawn_to_its_end("http", async move {
         if let Err(error) = served.await {
@@ -66,7 +67,8 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         }
     });
     let sip_at: Vec<_> = sip.local_addrs().iter().map(ToString::to_string).collect();
-    let ready = format!("ready: {} · http://{at} (browsers: POST /v1/widget/sessions) · {}", sip_at.join(" · "), engines(line.facts()));
+    let ready =
+        format!("ready: {} · http://{at} (browsers: POST /v1/widget/sessions) · {}", sip_at.join(" · "), engines(line.facts()));
     Ok(Open { line, sip, http: at, stop_http, ready })
 }
 

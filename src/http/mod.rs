@@ -21,6 +21,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::HttpConfig;
 use crate::telemetry::Metrics;
@@ -42,6 +43,8 @@ pub struct App {
     pub chat: Arc<dyn Chat>,
     /// Who answers browsers, where they are answered.
     pub talk: Option<Arc<dyn Talk>>,
+    /// Ends the pages' sockets, for which a stop would wait.
+    pub stop: CancellationToken,
 }
 
 /// All pages: `GET /healthz`, `/readyz`, `/metrics`, `POST /v1/chat`, and with browsers those under `/v1/widget`.
@@ -49,7 +52,7 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
     let timeout = Duration::from_millis(config.timeout_ms);
     let widget = app.talk.clone().map(|talk| {
         let desks = (talk, Arc::clone(&app.chat));
-        widget::routes(Arc::new(widget::Widget::new(config.widget.clone(), desks, timeout)))
+        widget::routes(Arc::new(widget::Widget::new(config.widget.clone(), desks, (timeout, app.stop.clone()))))
     });
     Router::new()
         .merge(widget.unwrap_or_default())

@@ -2,7 +2,9 @@
 //! Never a microphone: what it says is handed to it.
 #![allow(dead_code)]
 
+use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,11 +15,14 @@ use hotline::media::codec::{OpusDecoder, OpusEncoder};
 use hotline::media::resample::StreamResampler;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION, ORIGIN};
 use reqwest::{Client, Response};
+use rtc::interceptor::{Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::rtp;
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RtpCodecKind,
 };
+use rtc::sansio::Protocol;
+use rtc::shared::error::Error;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
@@ -40,6 +45,45 @@ const FRAME: usize = 960;
 /// Numbers of our codecs in the offer; none is what the server would choose by itself.
 const OPUS: u8 = 109;
 const KEYS: u8 = 101;
+
+/// Sends under another SSRC than was offered, which the crate does not let its users do.
+struct Renamed(Arc<AtomicU32>, VecDeque<TaggedPacket>, VecDeque<TaggedPacket>);
+
+impl Protocol<TaggedPacket, TaggedPacket, ()> for Renamed {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = std::time::Instant;
+
+    fn handle_read(&mut self, msg: TaggedPacket) -> Result<(), Self::Error> {
+        self.1.push_back(msg);
+        Ok(())
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.1.pop_front()
+    }
+
+    fn handle_write(&mut self, mut msg: TaggedPacket) -> Result<(), Self::Error> {
+        if let (Packet::Rtp(packet), ssrc @ 1..) = (&mut msg.message.packet, self.0.load(Relaxed)) {
+            packet.header.ssrc = ssrc;
+        }
+        self.2.push_back(msg);
+        Ok(())
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.2.pop_front()
+    }
+}
+
+impl Interceptor for Renamed {
+    fn bind_local_stream(&mut self, _: &StreamInfo) {}
+    fn unbind_local_stream(&mut self, _: &StreamInfo) {}
+    fn bind_remote_stream(&mut self, _: &StreamInfo) {}
+    fn unbind_remote_stream(&mut self, _: &StreamInfo) {}
+}
 
 /// The page's script.
 pub struct Page {
@@ -150,6 +194,7 @@ pub struct Browser {
     state: watch::Receiver<RTCPeerConnectionState>,
     heard: mpsc::UnboundedReceiver<rtp::Packet>,
     header: rtp::Header,
+    renamed: Arc<AtomicU32>,
     /// Of a hundred packets so many are lost.
     pub loss_percent: u16,
 }
@@ -194,18 +239,21 @@ impl Browser {
         };
         let opus = named("audio/opus", 2, "minptime=10;useinbandfec=1");
         let mut media = MediaEngine::default();
-        for (rtp_codec, payload_type) in [(opus.clone(), OPUS), (named("audio/telephone-event", 1, ""), KEYS)] {
+        for (rtp_codec, payload_type) in [(opus.clone(), OPUS), (named("audio/telephone-event", 0, ""), KEYS)] {
             media.register_codec(RTCRtpCodecParameters { rtp_codec, payload_type }, RtpCodecKind::Audio).expect("a codec");
         }
         let ((gathered_in, gathered), (state_in, state)) = (watch::channel(false), watch::channel(RTCPeerConnectionState::New));
         let (heard_in, heard) = mpsc::unbounded_channel();
+        let renamed = Arc::new(AtomicU32::new(0));
         let settings = SettingEngineBuilder::new()
             .with_include_loopback_candidate(true)
             .with_ice_connection_attempts(Some(Duration::from_millis(20)), None)
             .with_host_acceptance_min_wait(Some(Duration::ZERO));
         let peer = PeerConnectionBuilder::new()
             .with_media_engine(media)
-            .with_interceptor_registry(Registry::new())
+            .with_interceptor_registry(
+                Registry::new().with(500.into(), Renamed(Arc::clone(&renamed), VecDeque::new(), VecDeque::new())),
+            )
             .with_setting_engine(settings.build())
             .with_handler(Arc::new(Handler { gathered: gathered_in, state: state_in, heard: heard_in }))
             .with_udp_addrs(vec!["127.0.0.1:0"])
@@ -229,6 +277,7 @@ impl Browser {
             state,
             heard,
             header,
+            renamed,
             loss_percent: 0,
         }
     }
@@ -270,7 +319,8 @@ impl Browser {
 
     /// Another microphone: the stream goes on under another SSRC.
     pub fn change_ssrc(&mut self) {
-        self.header = rtp::Header { ssrc: 815, sequence_number: 7, timestamp: 1 << 31, ..self.header.clone() };
+        self.renamed.store(815, Relaxed);
+        self.header = rtp::Header { sequence_number: 7, timestamp: 1 << 31, ..self.header.clone() };
     }
 
     /// Speaks 8 kHz sound, in real time.
@@ -327,7 +377,12 @@ impl Browser {
         timeout(PATIENCE, heard).await.expect("heard in time");
     }
 
-    /// Whether anything at all came.
+    /// Forgets what has come so far.
+    pub fn forget(&mut self) {
+        while self.heard.try_recv().is_ok() {}
+    }
+
+    /// Whether nothing at all came.
     pub fn has_heard_nothing(&mut self) -> bool {
         self.heard.try_recv().is_err()
     }

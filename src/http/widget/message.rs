@@ -167,19 +167,28 @@ mod tests {
         let mut event = event;
         event["t_ms"] = json!(5);
         let entry: Entry = serde_json::from_value(event).expect("an entry");
-        ToPage::of(entry).iter().map(|message| serde_json::from_str(&message.to_json()).expect("JSON")).collect::<Vec<serde_json::Value>>().into()
+        ToPage::of(entry)
+            .iter()
+            .map(|message| serde_json::from_str(&message.to_json()).expect("JSON"))
+            .collect::<Vec<serde_json::Value>>()
+            .into()
     }
 
     #[test]
     fn a_call_reads_on_the_page_as_the_protocol_says() {
-        let heard = json!({ "kind": "transcript", "turn": 2, "text": "我的订单", "final": true, "engine": "x", "language": "zh" });
-        let caption = json!({ "type": "caption", "who": "caller", "turn": 2, "text": "我的订单", "final": true, "language": "zh" });
+        let heard =
+            json!({ "kind": "transcript", "turn": 2, "text": "我的订单", "final": true, "engine": "x", "language": "zh" });
+        let caption =
+            json!({ "type": "caption", "who": "caller", "turn": 2, "text": "我的订单", "final": true, "language": "zh" });
         assert_eq!(shown(heard), json!([caption, { "type": "state", "state": "thinking" }]));
         let said = json!({ "type": "caption", "who": "bot", "turn": 2, "text": "Yes.", "final": true });
         assert_eq!(shown(json!({ "kind": "reply", "turn": 2, "text": "Yes." })), json!([said]));
         let ended = json!([{ "type": "state", "state": "ended", "cause": "bot" }, { "type": "ended", "cause": "bot" }]);
         assert_eq!(shown(json!({ "kind": "call_ended", "cause": "bot" })), ended);
-        assert_eq!(shown(json!({ "kind": "call_started", "from": "203.0.113.9", "to": "x", "transport": "webrtc", "codec": "OPUS" })), json!([]));
+        assert_eq!(
+            shown(json!({ "kind": "call_started", "from": "203.0.113.9", "to": "x", "transport": "webrtc", "codec": "OPUS" })),
+            json!([])
+        );
     }
 
     #[test]

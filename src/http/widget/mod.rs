@@ -20,6 +20,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use super::error::ApiError;
 use super::talk::Talk;
@@ -36,12 +37,19 @@ pub(super) struct Widget {
     sessions: Sessions,
     /// Longest wait for an answer to typed text.
     timeout: Duration,
+    /// Ends the sockets.
+    stop: CancellationToken,
 }
 
 impl Widget {
-    pub(super) fn new(config: WidgetConfig, (talk, chat): (Arc<dyn Talk>, Arc<dyn Chat>), timeout: Duration) -> Self {
+    pub(super) fn new(
+        config: WidgetConfig,
+        (talk, chat): (Arc<dyn Talk>, Arc<dyn Chat>),
+        ends: (Duration, CancellationToken),
+    ) -> Self {
+        let (timeout, stop) = ends;
         let sessions = Sessions::new(&config);
-        Self { config, talk, chat, sessions, timeout }
+        Self { config, talk, chat, sessions, timeout, stop }
     }
 }
 

@@ -51,7 +51,9 @@ mod tests {
         assert!(may(Some("http://line.example:8080"), &[]));
         assert!(may(Some("https://shop.example"), &["https://shop.example/"]));
         assert!(may(Some("https://any.example"), &["*"]));
-        for origin in [None, Some("null"), Some("https://shop.example.evil"), Some("http://line.example"), Some("http://shop.example")] {
+        for origin in
+            [None, Some("null"), Some("https://shop.example.evil"), Some("http://line.example"), Some("http://shop.example")]
+        {
             assert!(!may(origin, &["https://shop.example"]), "{origin:?}");
         }
     }

@@ -52,14 +52,17 @@ impl Page {
     async fn run(mut self) {
         let session = Arc::clone(&self.session);
         // A page that was loaded anew may come before its old socket is known to be gone: it waits for that one's end.
-        let mut shown = session.shown.lock().await;
+        let stop = self.widget.stop.clone();
+        let mut shown = tokio::select! { () = stop.cancelled() => return, shown = session.shown.lock() => shown };
         let _gone = self.talk(&mut shown).await;
     }
 
     async fn talk(&mut self, shown: &mut mpsc::Receiver<Entry>) -> Result<(), Gone> {
         self.tell(ToPage::Ready { conversation: self.session.conversation.as_str().to_owned() }).await?;
+        let stop = self.widget.stop.clone();
         loop {
             tokio::select! {
+                () = stop.cancelled() => return Err(Gone),
                 entry = shown.recv() => for message in entry.map(ToPage::of).unwrap_or_default() {
                     self.tell(message).await?;
                 },

@@ -225,7 +225,7 @@ fn codecs(chosen: &Chosen) -> impl Iterator<Item = RTCRtpCodecParameters> {
         PortFormat::Pcmu | PortFormat::Pcm(_) => named("audio/PCMU", 8_000, 1),
     };
     codec.sdp_fmtp_line.clone_from(&chosen.fmtp);
-    let events = chosen.events.map(|(number, clock)| (named("audio/telephone-event", clock, 1), number));
+    let events = chosen.events.map(|(number, clock)| (named("audio/telephone-event", clock, 0), number));
     let numbered = [Some((codec, chosen.payload_type)), events].into_iter().flatten();
     numbered.map(|(rtp_codec, payload_type)| RTCRtpCodecParameters { rtp_codec, payload_type })
 }

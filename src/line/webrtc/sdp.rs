@@ -45,7 +45,7 @@ pub(super) fn choose(offer: &str) -> Option<Chosen> {
     let (payload_type, format) = known().find(|(_, format)| *format == PortFormat::Opus).or_else(|| known().next())?;
     let clock = format.rate().hz();
     let mut events = offered.iter().filter_map(|&number| {
-        let rate = coding(number)?.strip_prefix("telephone-event/")?.parse::<u32>().ok()?;
+        let rate = coding(number)?.strip_prefix("telephone-event/")?.split('/').next()?.parse::<u32>().ok()?;
         Some((number, rate))
     });
     // Some offer only the clock of the telephone, whatever they speak.
