@@ -351,16 +351,6 @@ impl Browser {
         }
     }
 
-    /// Presses a key as a telephone event (RFC 4733), whose end is sent three times.
-    pub async fn press(&mut self, event: u8) {
-        for end in [0, 0x80, 0x80, 0x80] {
-            self.header.sequence_number = self.header.sequence_number.wrapping_add(1);
-            let header = rtp::Header { payload_type: KEYS, ..self.header.clone() };
-            let payload = bytes::Bytes::copy_from_slice(&[event, end, 0x12, 0xC0]);
-            self.track.write_rtp(rtp::Packet { header, payload }).await.expect("connected");
-        }
-    }
-
     /// Waits until the bot is heard: sound well above comfort noise.
     pub async fn until_heard(&mut self) {
         let heard = async {

@@ -59,6 +59,9 @@ pub(super) fn choose(offer: &str) -> Option<Chosen> {
 pub(super) fn outward(answer: &str, chosen: &Chosen, public: Option<IpAddr>) -> String {
     let fmtp = format!("a=fmtp:{} ", chosen.payload_type);
     let mut told = String::with_capacity(answer.len() + 64);
+    // The crate answers with exact matches alone and leaves the keys out: they are read all the same.
+    let is_left_out = |number: u8| !answer.contains(&format!("a=rtpmap:{number} "));
+    let keys = chosen.events.filter(|(number, _)| is_left_out(*number));
     for line in answer.lines() {
         match line.strip_prefix("a=candidate:") {
             Some(candidate) => {
@@ -70,8 +73,12 @@ pub(super) fn outward(answer: &str, chosen: &Chosen, public: Option<IpAddr>) -> 
                 let _never_fails = write!(told, "{fmtp}{OPUS_WANTED}\r\n");
             }
             None => {
-                let _never_fails = write!(told, "{line}\r\n");
+                let number = keys.filter(|_| line.starts_with("m=audio ")).map(|(number, _)| format!(" {number}"));
+                let _never_fails = write!(told, "{line}{}\r\n", number.unwrap_or_default());
             }
+        }
+        if let Some((number, clock)) = keys.filter(|_| line.starts_with(&format!("a=rtpmap:{} ", chosen.payload_type))) {
+            let _never_fails = write!(told, "a=rtpmap:{number} telephone-event/{clock}\r\na=fmtp:{number} 0-15\r\n");
         }
     }
     told
@@ -203,6 +210,16 @@ mod tests {
         assert_eq!(candidates[1], "a=candidate:2 1 udp 16777215 198.51.100.9 5000 typ relay raddr 0.0.0.0 rport 0");
         assert_eq!(candidates.len(), 2);
         assert!(told.starts_with("a=fmtp:111 minptime=10;useinbandfec=1;usedtx=1"), "{told}");
+    }
+
+    #[test]
+    fn the_keys_of_the_offer_are_answered_even_if_the_crate_leaves_them_out() {
+        let chosen = choose(CHROME).expect("chosen");
+        let answer = "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n";
+        let told = outward(answer, &chosen, None);
+        let keys = "m=audio 9 UDP/TLS/RTP/SAVPF 111 110\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\n";
+        assert!(told.starts_with(keys), "{told}");
+        assert_eq!(outward(&told, &chosen, None), told, "once");
     }
 
     #[test]
