@@ -28,7 +28,7 @@ const SILENT: usize = 2;
 /// Makes packets of 20 ms frames.
 pub struct OpusEncoder {
     encoder: opus::Encoder,
-    frame: [u8; LONGEST_FRAME],
+    frame: Box<[u8; LONGEST_FRAME]>,
     silent: bool,
 }
 
@@ -45,14 +45,14 @@ impl Default for OpusEncoder {
             encoder.set_dtx(true),
         ];
         set.into_iter().collect::<opus::Result<()>>().expect("every one of these values is in its range");
-        Self { encoder, frame: [0; LONGEST_FRAME], silent: false }
+        Self { encoder, frame: Box::new([0; LONGEST_FRAME]), silent: false }
     }
 }
 
 impl OpusEncoder {
     /// Appends the packet of these 20 ms. In silence, after one packet that says so, nothing: then nothing is to be sent.
     pub fn encode(&mut self, pcm: &[i16], payload: &mut BytesMut) {
-        let len = self.encoder.encode(pcm, &mut self.frame).expect("20 ms are a frame and fit the room");
+        let len = self.encoder.encode(pcm, &mut self.frame[..]).expect("20 ms are a frame and fit the room");
         let was_silent = std::mem::replace(&mut self.silent, len <= SILENT);
         if !(self.silent && was_silent) {
             payload.extend_from_slice(&self.frame[..len]);
