@@ -147,10 +147,12 @@ impl Walk {
             760..930 => self.any_speech(),
             930..960 => Input::Digit(Digit::from_event(self.random.below(16) as u8).expect("there are 16 keys")),
             960..970 => Input::Held(self.random.below(3) == 0),
-            970..975 => Input::TransferFailed,
+            970..973 => Input::TransferFailed,
+            973..975 => Input::Interrupt,
             975..976 => Input::Shutdown,
             976..977 => Input::Disconnected(Hangup::Caller),
             977..980 => Input::Answered,
+            980..984 => Input::Typed(Transcript::of_text("my order", Language::EN, "text")),
             _ => Input::Timeout,
         }
     }

@@ -49,6 +49,9 @@ scripts! {
     a_cough_over_the_bot_only_ducks
     a_cough_that_silenced_the_bot_is_asked_about
     a_key_interrupts_and_counts
+    typed_words_interrupt_and_are_answered
+    typed_words_take_the_place_of_spoken_ones
+    the_button_stops_the_bot
     keys_end_by_time
     keys_end_by_hash
     a_choice_acts_at_once

@@ -13,6 +13,7 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio_util::sync::CancellationToken;
 
 /// Repeats what it is told, hangs up on "bye", and never answers "wait".
 struct Parrot;
@@ -45,7 +46,13 @@ async fn with_pages(ready: bool, client: impl AsyncFnOnce(String)) {
     let _taken = rustls::crypto::ring::default_provider().install_default();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
-    let app = App { metrics: Arc::new(Metrics::default()), ready: Arc::new(AtomicBool::new(ready)), chat: Arc::new(Parrot) };
+    let app = App {
+        metrics: Arc::new(Metrics::default()),
+        ready: Arc::new(AtomicBool::new(ready)),
+        chat: Arc::new(Parrot),
+        talk: None,
+        stop: CancellationToken::new(),
+    };
     let config = HttpConfig { timeout_ms: 50, max_body_bytes: 20_000, ..HttpConfig::default() };
     let (stop, stopped) = oneshot::channel::<()>();
     let stopped = async { stopped.await.unwrap_or_default() };

@@ -252,6 +252,12 @@ impl Pack {
         said.flat_map(|text| sentences(&text)).collect()
     }
 
+    /// What whoever is about to talk must be told: that this is a machine, and that calls are recorded, where they are.
+    pub fn disclosures(&self, language: Language) -> [String; 2] {
+        let variables = minijinja::context! { language => language.code(), company => self.company(language) };
+        [Cue::Disclosure, Cue::Recorded].map(|cue| self.prompt(cue).render(language, &variables).unwrap_or_default())
+    }
+
     /// Short texts without variables that are said often: worth synthesising before the first call.
     pub fn fixed_prompts(&self, language: Language) -> Vec<String> {
         let templates = self.prompts.values().filter_map(|t| t.template(language));

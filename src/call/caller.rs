@@ -139,7 +139,7 @@ impl Floor {
         if !entry.secret {
             cx.event(Event::Digit { turn: entry.turn, digit });
         }
-        self.yield_to_key(cx, entry.turn);
+        self.yield_to_hand(cx, entry.turn);
         let press = entry.press(digit, &cx.config.keypad, &cx.expectation);
         let gap = match press {
             Press::Open { gap } => gap,
@@ -152,6 +152,28 @@ impl Floor {
             Press::Complete => cx.closing_key_until = cx.now + ms(cx.config.keypad.closing_key_ms),
         }
         self.end_entry(cx)
+    }
+
+    /// Something written counts like something said, at once: it ends speech and cuts off a reply that may be cut off.
+    pub(super) fn typed(&mut self, cx: &mut Context, transcript: Transcript) -> Flow {
+        if self.is_deaf() || transcript.is_nothing() {
+            return ON;
+        }
+        self.drop_caller(cx);
+        let turn = cx.next_turn();
+        self.yield_to_hand(cx, turn);
+        cx.no_input.reset();
+        cx.no_match.reset();
+        cx.tell(turn, transcript.clone());
+        self.answer(cx, Said::prompt(Prompt::Said { turn, transcript }))
+    }
+
+    /// The button that stops the bot: a reply that may be cut off ends here, and the caller has the floor.
+    pub(super) fn interrupt(&mut self, cx: &mut Context) -> Flow {
+        if !self.is_deaf() {
+            self.yield_to_hand(cx, cx.turn);
+        }
+        ON
     }
 
     /// The keys so far are what the caller wanted to say.
@@ -180,7 +202,7 @@ impl Floor {
         self.caller = Caller::Quiet;
     }
 
-    fn yield_to_key(&mut self, cx: &mut Context, turn: TurnId) {
+    fn yield_to_hand(&mut self, cx: &mut Context, turn: TurnId) {
         let heard = match &self.bot {
             Bot::Silent { .. } | Bot::Thinking(_) => None,
             Bot::Speaking { reply, .. } => Some(reply.id),

@@ -52,6 +52,9 @@ impl Floor {
             Input::Answered
             | Input::Tick { .. }
             | Input::Digit(_)
+            | Input::Typed(_)
+            | Input::Interrupt
+            | Input::Language(_)
             | Input::Held(_)
             | Input::TransferFailed
             | Input::Disconnected(_)

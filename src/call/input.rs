@@ -18,6 +18,12 @@ pub enum Input {
     },
     /// The caller pressed a key.
     Digit(Digit),
+    /// The caller wrote something instead of saying it: a final transcript that no recogniser made. A blank one is nothing.
+    Typed(Transcript),
+    /// The caller pressed the button that stops the bot.
+    Interrupt,
+    /// The caller picked the language to be heard in from the next turn on.
+    Language(Language),
     /// The other side put us on hold, or took us back.
     Held(bool),
     /// A recogniser's guess so far.

@@ -196,6 +196,9 @@ impl Call {
             }
             Input::Answered
             | Input::Digit(_)
+            | Input::Typed(_)
+            | Input::Interrupt
+            | Input::Language(_)
             | Input::Held(_)
             | Input::TransferFailed
             | Input::Disconnected(_)
@@ -224,11 +227,19 @@ impl Call {
                 floor.play(&mut self.cx, playout.as_ref())
             }
             (Input::Digit(digit), State::Open(floor)) => floor.press(&mut self.cx, digit),
+            (Input::Typed(transcript), State::Open(floor)) => floor.typed(&mut self.cx, transcript),
+            (Input::Interrupt, State::Open(floor)) => floor.interrupt(&mut self.cx),
+            (Input::Language(language), _) => {
+                self.cx.language = language;
+                ON
+            }
             (result, State::Open(floor) | State::Held { floor, .. }) => floor.take_result(&mut self.cx, result),
             (
                 Input::Answered
                 | Input::Tick { .. }
                 | Input::Digit(_)
+                | Input::Typed(_)
+                | Input::Interrupt
                 | Input::Partial { .. }
                 | Input::Recognised { .. }
                 | Input::Sentence { .. }

@@ -176,7 +176,12 @@ impl Conversation {
                 event = port.recv() => match event {
                     PortEvent::Packet(packet) => self.hear(&packet),
                     PortEvent::Closed(cause) => return cause,
-                    PortEvent::Digit(_) | PortEvent::Held(_) | PortEvent::Plain(_) => {}
+                    PortEvent::Digit(_)
+                    | PortEvent::Typed(_)
+                    | PortEvent::Interrupt
+                    | PortEvent::Language(_)
+                    | PortEvent::Held(_)
+                    | PortEvent::Plain(_) => {}
                 }
             }
         }

@@ -170,7 +170,12 @@ impl Caller {
                 self.heard.push(HeardFrame { at: clock::now(), level });
                 Ok(())
             }
-            PortEvent::Plain(_) | PortEvent::Digit(_) | PortEvent::Held(_) => Ok(()),
+            PortEvent::Plain(_)
+            | PortEvent::Digit(_)
+            | PortEvent::Typed(_)
+            | PortEvent::Interrupt
+            | PortEvent::Language(_)
+            | PortEvent::Held(_) => Ok(()),
             PortEvent::Closed(cause) => Err(CallEnded(cause)),
         }
     }

@@ -1,6 +1,7 @@
 //! `hotline serve`: the open line, until Ctrl-C.
 
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
@@ -13,6 +14,7 @@ use crate::config::Config;
 use crate::engine::{Facts, Line};
 use crate::http;
 use crate::line::sip::SipEndpoint;
+use crate::line::webrtc::WebRtcLine;
 
 /// Open the line and answer calls until Ctrl-C
 #[derive(Debug, Args)]
@@ -25,6 +27,7 @@ pub struct ServeArgs {
 pub struct Open {
     line: Line,
     sip: SipEndpoint,
+    http: SocketAddr,
     stop_http: CancellationToken,
     ready: String,
 }
@@ -47,12 +50,16 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         format!("HTTP {}: cannot be opened; end what uses it or give another with --http", config.http.listen)
     })?;
     let at = listener.local_addr()?;
+    let stop_http = CancellationToken::new();
     let app = http::App {
         metrics: Arc::clone(line.metrics()),
         ready: Arc::clone(line.ready()),
         chat: Arc::new(http::TextDesk::new(line.board().clone())),
+        talk: None,
+        stop: stop_http.clone(),
     };
-    let stop_http = CancellationToken::new();
+    let browsers = WebRtcLine::open(config.webrtc.clone(), line.tasks().tracker())?;
+    let app = http::App { talk: Some(http::TalkDesk::shared(line.board().clone(), browsers)), ..app };
     let served = http::serve(listener, http::router(app, &config.http), stop_http.clone().cancelled_owned());
     line.tasks().spawn_to_its_end("http", async move {
         if let Err(error) = served.await {
@@ -60,8 +67,9 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         }
     });
     let sip_at: Vec<_> = sip.local_addrs().iter().map(ToString::to_string).collect();
-    let ready = format!("ready: {} · http://{at} · {}", sip_at.join(" · "), engines(line.facts()));
-    Ok(Open { line, sip, stop_http, ready })
+    let ready =
+        format!("ready: {} · http://{at} (browsers: POST /v1/widget/sessions) · {}", sip_at.join(" · "), engines(line.facts()));
+    Ok(Open { line, sip, http: at, stop_http, ready })
 }
 
 impl Open {
@@ -73,6 +81,11 @@ impl Open {
     /// The SIP side.
     pub const fn sip(&self) -> &SipEndpoint {
         &self.sip
+    }
+
+    /// Where the pages are.
+    pub const fn http(&self) -> SocketAddr {
+        self.http
     }
 
     /// One line that says where to phone and what hears and speaks.

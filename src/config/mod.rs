@@ -7,6 +7,7 @@
 
 mod error;
 mod layers;
+mod widget;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,6 +20,8 @@ use crate::call::CallConfig;
 use crate::dialogue::DialogueConfig;
 #[cfg(feature = "sip")]
 use crate::line::sip::SipConfig;
+#[cfg(feature = "web")]
+use crate::line::webrtc::WebRtcConfig;
 use crate::media::MediaConfig;
 use crate::speech::hear::HearConfig;
 use crate::speech::speak::SpeakConfig;
@@ -27,6 +30,7 @@ use crate::telemetry::TelemetryConfig;
 
 pub use error::{ConfigError, Place, Problem, explain, line_of};
 pub use layers::SHORT_NAMES;
+pub use widget::WidgetConfig;
 
 /// The file that is read when none is named.
 pub const FILE_NAME: &str = "hotline.toml";
@@ -42,6 +46,9 @@ pub struct Config {
     /// The telephone line: where it listens, who may call.
     #[cfg(feature = "sip")]
     pub sip: SipConfig,
+    /// Browsers: where their sound is exchanged.
+    #[cfg(feature = "web")]
+    pub webrtc: WebRtcConfig,
     /// One call's sound.
     pub media: MediaConfig,
     /// Who has the floor, and how long is waited for what.
@@ -71,6 +78,8 @@ impl Default for Config {
             offline: false,
             #[cfg(feature = "sip")]
             sip: SipConfig::default(),
+            #[cfg(feature = "web")]
+            webrtc: WebRtcConfig::default(),
             media: MediaConfig::default(),
             call: CallConfig::default(),
             hear: HearConfig::default(),
@@ -113,11 +122,18 @@ pub struct HttpConfig {
     pub max_body_bytes: usize,
     /// Longest time an answer may take, in milliseconds.
     pub timeout_ms: u64,
+    /// The pages that visitors talk on.
+    pub widget: WidgetConfig,
 }
 
 impl Default for HttpConfig {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), max_body_bytes: 64 * 1024, timeout_ms: 20_000 }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            max_body_bytes: 64 * 1024,
+            timeout_ms: 20_000,
+            widget: WidgetConfig::default(),
+        }
     }
 }
 

@@ -11,9 +11,11 @@ use super::jobs::{Done, Jobs, Outcomes};
 use super::observe::Watch;
 use super::sound::CallSound;
 use crate::call::{Action, Call, CallConfig, Event, Hangup, Input, Output, Phase};
+use crate::dialogue::language_of;
 use crate::line::{CloseCause, Port, PortEvent};
 use crate::media::MediaConfig;
 use crate::speech::hear::{Cancel, HearRequest};
+use crate::talk::Transcript;
 
 /// What a call is made of.
 pub struct Leg {
@@ -184,6 +186,12 @@ impl CallDriver {
                 None
             }
             PortEvent::Digit(digit) => Some(Input::Digit(digit)),
+            PortEvent::Typed(text) => {
+                let language = language_of(text.reveal()).unwrap_or_else(|| self.call.language());
+                Some(Input::Typed(Transcript::of_text(text.reveal(), language, "text")))
+            }
+            PortEvent::Interrupt => Some(Input::Interrupt),
+            PortEvent::Language(language) => Some(Input::Language(language)),
             PortEvent::Held(held) => Some(Input::Held(held)),
             PortEvent::Closed(cause) => Some(Input::Disconnected(hangup(cause))),
         }

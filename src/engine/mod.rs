@@ -21,5 +21,5 @@ mod voice;
 pub use jobs::Engines;
 pub use line::{Facts, Line, OpenError, Speech, phrases};
 pub use observe::{Observers, Seen};
-pub use switchboard::{Place, Shared, Switchboard};
+pub use switchboard::{Guest, Place, Shared, Switchboard};
 pub use tasks::Tasks;

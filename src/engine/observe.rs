@@ -63,12 +63,14 @@ pub struct Watch {
     recording: Option<CallRecording>,
     metrics: Arc<Metrics>,
     live: Option<mpsc::Sender<Seen>>,
+    /// The page the caller sits at.
+    page: Option<mpsc::Sender<Entry>>,
     ended: bool,
 }
 
 impl Watch {
-    /// Watches a call that is being answered now.
-    pub fn new(observers: &Observers, id: CallId, info: &PortInfo) -> Self {
+    /// Watches a call that is being answered now; the caller's page, if there is one, is shown it too.
+    pub fn new(observers: &Observers, id: CallId, info: &PortInfo, page: Option<mpsc::Sender<Entry>>) -> Self {
         let caller = observers.archive.vault().caller_of(&info.from, &id);
         let watch = Self {
             caller,
@@ -79,6 +81,7 @@ impl Watch {
             recording: observers.recorder.as_ref().map(|recorder| recorder.open(id.clone(), caller, RECORDING_RATE)),
             metrics: Arc::clone(&observers.metrics),
             live: observers.live.clone(),
+            page,
             ended: false,
             id,
         };
@@ -134,8 +137,15 @@ impl Watch {
     }
 
     fn show(&self, entry: impl FnOnce() -> Entry) {
+        if self.live.is_none() && self.page.is_none() {
+            return;
+        }
+        let entry = entry();
+        if let Some(page) = &self.page {
+            let _drop_newest = page.try_send(entry.clone());
+        }
         if let Some(live) = &self.live {
-            let _drop_newest = live.try_send((self.id.clone(), entry()));
+            let _drop_newest = live.try_send((self.id.clone(), entry));
         }
     }
 }

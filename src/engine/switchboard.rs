@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{self, MediaClock};
@@ -13,11 +13,12 @@ use super::jobs::{Engines, Jobs};
 use super::observe::{Observers, Watch};
 use super::reply::Dialogues;
 use super::tasks::Tasks;
-use crate::audio::SampleRate;
 use crate::call::{CallConfig, Hangup};
-use crate::line::{Port, PortFormat};
+use crate::line::Port;
 use crate::media::MediaConfig;
 use crate::store::call_id;
+use crate::store::journal::Entry;
+use crate::talk::{CallId, Language};
 
 /// How long calls may take to say good-bye when the line shuts down; after that they are cut.
 const GOODBYE: Duration = Duration::from_secs(8);
@@ -50,6 +51,24 @@ pub struct Switchboard {
     closing: CancellationToken,
 }
 
+/// What is known of a caller before the call.
+pub struct Guest {
+    /// The call's name.
+    pub id: CallId,
+    /// The language picked.
+    pub language: Option<Language>,
+    /// The page the caller sits at: it is shown what happens, and loses the newest if it lags.
+    pub page: Option<mpsc::Sender<Entry>>,
+}
+
+impl Guest {
+    /// Somebody of whom nothing is known.
+    #[expect(clippy::new_without_default, reason = "each is another: its name is new")]
+    pub fn new() -> Self {
+        Self { id: call_id(clock::wall().naive_local(), clock::seed() as u32), language: None, page: None }
+    }
+}
+
 /// A place for one call; given back when dropped.
 pub struct Place(#[expect(dead_code, reason = "held, not read: dropping it frees the place")] OwnedSemaphorePermit);
 
@@ -80,28 +99,52 @@ impl Switchboard {
 
     /// Runs one call on an answered leg to its end.
     pub async fn serve(&self, port: Box<dyn Port>, place: Place) -> Hangup {
-        let id = call_id(clock::wall().naive_local(), clock::seed() as u32);
+        self.serve_guest(port, place, Guest::new()).await
+    }
+
+    /// The same for a caller of whom more is known than the line tells.
+    pub async fn serve_guest(&self, port: Box<dyn Port>, place: Place, guest: Guest) -> Hangup {
+        let Guest { id, language, page } = guest;
         let tasks = self.calls.child();
         let _ends_with_the_call = tasks.stopping().clone().drop_guard();
         let shared = &self.shared;
-        let watch = Watch::new(&shared.observers, id.clone(), port.info());
-        let rate = port_rate(port.info().format);
-        let mut dialogue = shared.dialogues.begin(None).of(id.clone(), watch.caller()).calling_from(&port.info().from);
+        let watch = Watch::new(&shared.observers, id.clone(), port.info(), page);
+        let rate = port.info().format.rate();
+        let begun = shared.dialogues.begin(language).of(id.clone(), watch.caller());
+        let mut dialogue = begun.calling_from(&port.info().from);
         if shared.observers.recorder.is_some() {
             dialogue.is_recorded();
         }
         let (jobs, outcomes) = Jobs::new(shared.engines.clone(), dialogue, rate, tasks.clone());
         let leg = Leg { port, jobs, outcomes, ticks: shared.clock.subscribe(), watch };
         tracing::info!(call = %id, "Call begins.");
-        let cause = CallDriver::new(leg, shared.call.clone(), &shared.media).run(self.closing.clone()).await;
+        let call = CallConfig { language: language.unwrap_or(shared.call.language), ..shared.call.clone() };
+        let cause = CallDriver::new(leg, call, &shared.media).run(self.closing.clone()).await;
         tracing::info!(call = %id, cause = cause.as_str(), "Call ended.");
         drop(place);
         cause
     }
 
+    /// Serves a browser's call in a task of its own, as soon as the browser is connected.
+    #[cfg(feature = "web")]
+    pub fn serve_browser(&self, browser: crate::line::webrtc::Answering, place: Place, guest: Guest) {
+        let board = self.clone();
+        self.calls.spawn_to_its_end("browser", async move {
+            let connected = tokio::select! {
+                biased;
+                () = board.closing.cancelled() => return,
+                connected = browser.connected() => connected,
+            };
+            match connected {
+                Ok(port) => drop(board.serve_guest(Box::new(port), place, guest).await),
+                Err(error) => tracing::info!(%error, "A browser's call was given up before it began."),
+            }
+        });
+    }
+
     /// Answers SIP calls until the line closes.
     #[cfg(feature = "sip")]
-    pub async fn answer(self, mut incoming: tokio::sync::mpsc::Receiver<crate::line::sip::IncomingCall>) {
+    pub async fn answer(self, mut incoming: mpsc::Receiver<crate::line::sip::IncomingCall>) {
         loop {
             let call = tokio::select! {
                 biased;
@@ -141,13 +184,5 @@ impl Switchboard {
         }
         self.calls.stop();
         graceful
-    }
-}
-
-/// The rate a port takes the bot's sound at.
-fn port_rate(format: PortFormat) -> SampleRate {
-    match format {
-        PortFormat::Pcma | PortFormat::Pcmu => SampleRate::HZ_8000,
-        PortFormat::Pcm(rate) => rate,
     }
 }

@@ -22,13 +22,31 @@ impl ApiError {
     }
 
     pub(super) fn not_found() -> Self {
-        let fix = "there are GET /healthz, GET /readyz, GET /metrics and POST /v1/chat";
+        let fix = "there are GET /healthz, GET /readyz, GET /metrics, POST /v1/chat and POST /v1/widget/sessions";
         Self::new(StatusCode::NOT_FOUND, "no such page", fix)
     }
 
     pub(super) fn wrong_method() -> Self {
         let fix = "GET /healthz, /readyz and /metrics; POST /v1/chat";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "this page is not asked this way", fix)
+    }
+
+    pub(super) fn wrong_origin() -> Self {
+        let fix = "open the line's own page, or put this page's origin into http.widget.origins";
+        Self::new(StatusCode::FORBIDDEN, "this page may not use the line", fix)
+    }
+
+    pub(super) fn no_call() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "no such call, or it is over", "POST an offer to /v1/widget/calls for a new one")
+    }
+
+    pub(super) fn wrong_type() -> Self {
+        let fix = "send Content-Type: application/sdp to call, application/trickle-ice-sdpfrag to change a call";
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "this is no session description", fix)
+    }
+
+    pub(super) fn no_address() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "the connection has no address", "connect by TCP")
     }
 
     pub(super) fn not_ready() -> Self {

@@ -1,12 +1,15 @@
-//! Health, metrics and text chat over HTTP; every error is JSON and says what to do.
+//! Health, metrics, text chat and the browsers' calls over HTTP; every error is JSON and says what to do.
 //! Never touches call, media or speech: a text channel skips the audio rooms.
 
 mod chat;
 mod desk;
 mod error;
+mod talk;
+mod widget;
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -18,12 +21,14 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::json;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::config::HttpConfig;
 use crate::telemetry::Metrics;
 
 pub use chat::{Chat, ChatAnswer, ChatError, ChatMessage};
 pub use desk::TextDesk;
+pub use talk::{Answered, Caller, Disclosure, Talk, TalkDesk, TalkError};
 
 use error::ApiError;
 
@@ -36,11 +41,21 @@ pub struct App {
     pub ready: Arc<AtomicBool>,
     /// Who answers typed messages.
     pub chat: Arc<dyn Chat>,
+    /// Who answers browsers, where they are answered.
+    pub talk: Option<Arc<dyn Talk>>,
+    /// Ends the pages' sockets, for which a stop would wait.
+    pub stop: CancellationToken,
 }
 
-/// All pages: `GET /healthz`, `/readyz`, `/metrics`, `POST /v1/chat`.
+/// All pages: `GET /healthz`, `/readyz`, `/metrics`, `POST /v1/chat`, and with browsers those under `/v1/widget`.
 pub fn router(app: App, config: &HttpConfig) -> Router {
+    let timeout = Duration::from_millis(config.timeout_ms);
+    let widget = app.talk.clone().map(|talk| {
+        let desks = (talk, Arc::clone(&app.chat));
+        widget::routes(Arc::new(widget::Widget::new(config.widget.clone(), desks, (timeout, app.stop.clone()))))
+    });
     Router::new()
+        .merge(widget.unwrap_or_default())
         .route("/healthz", get(async || Json(json!({ "ok": true }))))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
@@ -48,12 +63,13 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async || ApiError::wrong_method())
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
-        .with_state(Pages { app, timeout: Duration::from_millis(config.timeout_ms) })
+        .with_state(Pages { app, timeout })
 }
 
 /// Serves until `stop` is done and the requests under way are answered.
 pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop).await
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).with_graceful_shutdown(stop).await
 }
 
 #[derive(Clone)]

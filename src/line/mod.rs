@@ -1,19 +1,21 @@
-//! The outside's plugs: SIP and RTP, the microphone, wav files; each a [`Port`].
+//! The outside's plugs: SIP and RTP, browsers, the microphone, wav files; each a [`Port`].
 //! Never holds a policy about the conversation.
 
 #[cfg(feature = "mic")]
 pub mod mic;
-#[cfg(feature = "sip")]
+#[cfg(any(feature = "sip", feature = "web"))]
 pub mod rtp;
 #[cfg(feature = "sip")]
 pub mod sip;
 pub mod wav;
+#[cfg(feature = "web")]
+pub mod webrtc;
 
 use async_trait::async_trait;
 
 use crate::audio::Frame;
 use crate::privacy::Pii;
-use crate::talk::Digit;
+use crate::talk::{Digit, Language};
 
 pub use crate::media::{Outgoing, Packet, PortFormat};
 
@@ -27,6 +29,12 @@ pub enum PortEvent {
     Plain(Frame),
     /// A key was pressed; told once a press.
     Digit(Digit),
+    /// The caller wrote something instead of saying it (browsers).
+    Typed(Pii<String>),
+    /// The caller pressed the button that stops the bot (browsers).
+    Interrupt,
+    /// The caller picked a language (browsers).
+    Language(Language),
     /// The other side put us on hold (`true`) or took us back.
     Held(bool),
     /// The leg is over; nothing more will come.
@@ -55,7 +63,7 @@ pub struct PortInfo {
     pub from: Pii<String>,
     /// Address that was called.
     pub to: String,
-    /// `sip/udp`, `sip/tcp`, `wav`, `mic`.
+    /// `sip/udp`, `sip/tcp`, `webrtc`, `wav`, `mic`.
     pub transport: &'static str,
     /// What it speaks.
     pub format: PortFormat,

@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use crate::audio::{Dbfs, Frame, MediaTime, SampleRate};
 use crate::talk::{Playout, ReplyId};
 
-use super::codec::{Codec, ComfortNoise};
+use super::codec::{ComfortNoise, Encoder};
 use super::{MediaConfig, Outgoing, PortFormat, Speech};
 
 /// Sound that may wait: 3 s of the sentence that is played, and as much of those behind it.
@@ -18,6 +18,8 @@ const BOUND_S: usize = 3;
 const PIECES: usize = 512;
 /// Room for encoded frames; taken anew only if a port keeps 64 of them.
 const PAYLOADS: usize = 64 * 160;
+/// Room for one: 20 ms of Opus at its longest.
+const LONGEST_PAYLOAD: usize = 400;
 
 /// What came of a piece of speech.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +44,7 @@ pub struct DownlinkStats {
 
 /// One call's outgoing sound.
 pub struct Downlink {
-    codec: Option<Codec>,
+    encoder: Option<Encoder>,
     frame: Frame,
     ticks: u64,
     /// By reply and sentence; within a sentence as they came.
@@ -73,17 +75,11 @@ struct Cursor {
 impl Downlink {
     /// The downlink of a port that speaks this format.
     pub fn new(format: PortFormat, config: &MediaConfig) -> Self {
-        let codec = Codec::of_port(format);
-        let rate = match (codec, format) {
-            (Some(codec), _) => codec.rate(),
-            (None, PortFormat::Pcm(rate)) => rate,
-            (None, PortFormat::Pcma | PortFormat::Pcmu) => SampleRate::HZ_8000,
-        };
         let mut noise = ComfortNoise::new(0xc0ffee);
         noise.set_white(config.comfort_noise());
         Self {
-            codec,
-            frame: Frame::silence(rate, MediaTime::ZERO),
+            encoder: Encoder::of_port(format),
+            frame: Frame::silence(format.rate(), MediaTime::ZERO),
             ticks: 0,
             queue: VecDeque::with_capacity(PIECES),
             front_left: 0,
@@ -256,12 +252,11 @@ impl Downlink {
     }
 
     fn outgoing(&mut self, marker: bool) -> Outgoing {
-        let Some(codec) = self.codec else { return Outgoing::Plain(self.frame.clone()) };
-        let pcm = self.frame.pcm();
-        if self.payloads.capacity() < pcm.len() {
+        let Some(encoder) = &mut self.encoder else { return Outgoing::Plain(self.frame.clone()) };
+        if self.payloads.capacity() < LONGEST_PAYLOAD {
             self.payloads.reserve(PAYLOADS);
         }
-        codec.encode(pcm, &mut self.payloads);
+        encoder.encode(self.frame.pcm(), &mut self.payloads);
         Outgoing::Encoded { payload: self.payloads.split().freeze(), marker }
     }
 

@@ -12,16 +12,28 @@ pub enum PortFormat {
     Pcma,
     /// G.711 mu-law, 8 kHz, payload type 0 (RFC 3551).
     Pcmu,
+    /// Opus, 48 kHz mono (RFC 7587): browsers.
+    Opus,
     /// Plain frames, no packets: microphone and wav.
     Pcm(SampleRate),
 }
 
 impl PortFormat {
+    /// The rate the bot's sound is given to it at.
+    pub const fn rate(self) -> SampleRate {
+        match self {
+            Self::Pcma | Self::Pcmu => SampleRate::HZ_8000,
+            Self::Opus => SampleRate::HZ_48000,
+            Self::Pcm(rate) => rate,
+        }
+    }
+
     /// Name of the codec, as in SDP and in the record of the call.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pcma => "PCMA",
             Self::Pcmu => "PCMU",
+            Self::Opus => "OPUS",
             Self::Pcm(_) => "PCM",
         }
     }
@@ -50,7 +62,7 @@ pub struct Packet {
 pub enum Outgoing {
     /// Encoded sound for one packet of 20 ms.
     Encoded {
-        /// The encoded samples.
+        /// The encoded samples. Empty where the codec sends nothing in silence; the time of the tick passes all the same.
         payload: Bytes,
         /// First packet after silence in which nothing was sent or only comfort noise.
         marker: bool,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::audio::{Frame, MediaTime, SampleRate};
 use crate::talk::{AudioRange, Heard};
 
-use super::codec::Codec;
+use super::codec::Decoder;
 use super::jitter::JitterStats;
 use super::received::Received;
 use super::resample::Resampler;
@@ -29,6 +29,8 @@ pub struct UplinkStats {
     pub jitter: JitterStats,
     /// Sound made up for lost packets.
     pub concealed: Duration,
+    /// Lost sound that was had from the copy in the next packet.
+    pub repaired: Duration,
     /// Packets or frames of a kind this port does not speak, and plain frames dropped because too many waited.
     pub dropped: u64,
 }
@@ -55,14 +57,12 @@ impl Uplink {
 
     /// The uplink of a port that speaks this format, with that voice activity detector.
     pub fn with_vad(format: PortFormat, config: &MediaConfig, vad: Box<dyn Vad>) -> Self {
-        let source = match (Codec::of_port(format), format) {
-            (Some(codec), _) => Source::Packets {
-                received: Box::new(Received::new(codec, config.jitter)),
-                rate: codec.rate(),
-                resampler: Resampler::new(codec.rate(), RATE),
-            },
-            (None, PortFormat::Pcm(rate)) => Source::plain(rate),
-            (None, PortFormat::Pcma | PortFormat::Pcmu) => Source::plain(SampleRate::HZ_8000),
+        let source = match Decoder::of_port(format) {
+            Some(decoder) => {
+                let (rate, resampler) = (decoder.rate(), Resampler::new(decoder.rate(), RATE));
+                Source::Packets { received: Box::new(Received::new(decoder, config.jitter)), rate, resampler }
+            }
+            None => Source::plain(format.rate()),
         };
         Self { source, vad, frame: Frame::silence(RATE, MediaTime::ZERO), kept: Kept::default(), dropped: 0 }
     }
@@ -126,7 +126,8 @@ impl Uplink {
         let dropped = self.dropped;
         match &self.source {
             Source::Packets { received, .. } => {
-                UplinkStats { jitter: received.stats(), concealed: received.concealed(), dropped }
+                let (concealed, repaired) = (received.concealed(), received.repaired());
+                UplinkStats { jitter: received.stats(), concealed, repaired, dropped }
             }
             Source::Plain { .. } => UplinkStats { dropped, ..UplinkStats::default() },
         }
@@ -209,6 +210,7 @@ mod tests {
 
     use super::*;
     use crate::audio::Dbfs;
+    use crate::media::codec::{Codec, OPUS, OpusEncoder};
     use crate::talk::Probability;
 
     /// Takes what is loud for speech.
@@ -290,6 +292,39 @@ mod tests {
             assert!(stats.concealed.as_millis() < most_concealed_ms, "{stats:?}");
             assert!(stats.jitter.delay_ms < most_delay_ms, "{stats:?}");
         }
+    }
+
+    /// A browser's call of that many ticks, of which every packet that `lost` names is lost.
+    fn browser_call(ticks: u64, lost: impl Fn(u64) -> bool) -> (UplinkStats, Vec<Heard>) {
+        let (mut uplink, mut encoder) = (uplink(PortFormat::Opus), OpusEncoder::default());
+        let mut heard = Vec::new();
+        for n in 0..ticks {
+            // Syllables and short pauses: the encoder would take a steady hum for silence.
+            let loud = |i: u64| if n % 40 < 35 { (i as f32 / 4_000.0).sin() * 6_000.0 } else { 20.0 };
+            let pcm: Vec<i16> = (n * 960..n * 960 + 960).map(|i| ((i as f32 * 0.02).sin() * loud(i)) as i16).collect();
+            let mut payload = BytesMut::new();
+            encoder.encode(&pcm, &mut payload);
+            let (sequence, timestamp) = (n as u16, n as u32 * 960);
+            let payload = payload.freeze();
+            if !lost(n) {
+                let packet = Packet { payload_type: OPUS, ssrc: 1, sequence, timestamp, marker: false, payload };
+                uplink.insert(Duration::from_millis(n * 20 + 3), packet);
+            }
+            heard.push(uplink.pull(Duration::from_millis(n * 20 + 20)));
+        }
+        (uplink.stats(), heard)
+    }
+
+    #[test]
+    fn a_browser_is_heard_and_its_lost_packets_are_repaired_from_the_next() {
+        let (stats, heard) = browser_call(500, |_| false);
+        assert_eq!((stats.jitter.lost, stats.concealed, stats.repaired), (0, Duration::ZERO, Duration::ZERO), "{stats:?}");
+        assert!(heard[5..].iter().all(|h| !h.concealed), "{stats:?}");
+        assert!(heard.iter().filter(|h| h.speech == Probability::ONE).count() > 400);
+        let (stats, _) = browser_call(500, |n| n % 10 == 5);
+        println!("one in ten lost: {stats:?}");
+        assert!((45..=50).contains(&stats.jitter.lost), "{stats:?}");
+        assert!(stats.repaired >= Duration::from_millis(600) && stats.concealed < Duration::from_millis(400), "{stats:?}");
     }
 
     #[test]

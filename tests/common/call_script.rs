@@ -13,6 +13,7 @@
 //! 0 answered
 //! 1000 speech 600                      the caller speaks for 600 ms
 //! 1000 cough 100                       a loud sound of 100 ms, on which the detector of speech holds on for 60 ms
+//! 2000 types WORDS · button (stops the bot) · chinese (is picked)
 //! 2000 key 5 · hold · resume · shutdown · gone · transfer failed · jam (no sound leaves any more) · end
 //! ```
 
@@ -163,6 +164,11 @@ impl World {
             "gone" => Input::Disconnected(Hangup::Caller),
             "transferred" => Input::Disconnected(Hangup::Transferred),
             "transfer failed" => Input::TransferFailed,
+            "button" => Input::Interrupt,
+            "chinese" => Input::Language(Language::ZH),
+            typed if typed.starts_with("types ") => {
+                Input::Typed(Transcript::of_text(typed.trim_start_matches("types "), Language::EN, "text"))
+            }
             "jam" => {
                 self.jammed = true;
                 return;

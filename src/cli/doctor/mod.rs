@@ -179,7 +179,7 @@ pub fn ports(wanted: &[WantedPort]) -> Vec<Finding> {
 
 /// The sound formats this build speaks.
 pub fn codecs() -> Vec<Finding> {
-    let names = [PortFormat::Pcma, PortFormat::Pcmu].map(PortFormat::name).join(", ");
+    let names = [PortFormat::Opus, PortFormat::Pcma, PortFormat::Pcmu].map(PortFormat::name).join(", ");
     vec![Finding::well("codecs", format!("{names}, telephone-event"))]
 }
 

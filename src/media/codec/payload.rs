@@ -1,5 +1,5 @@
 //! Which codec a payload type stands for (RFC 3551 table 4), and how much sound a payload holds.
-//! Never learns payload types: G.711 and comfort noise are static ones.
+//! Never learns payload types: G.711 and comfort noise are static ones, and a line hands Opus over under one number.
 
 use bytes::BytesMut;
 
@@ -11,6 +11,9 @@ use super::g711;
 
 /// Payload type of comfort noise at 8 kHz (RFC 3389 section 4).
 pub const COMFORT_NOISE: u8 = 13;
+
+/// Payload type under which a line hands over Opus, whatever number was agreed on with its peer.
+pub const OPUS: u8 = 111;
 
 /// Longest packet of sound that is believed, in samples: 120 ms.
 const LONGEST: usize = 960;
@@ -25,12 +28,12 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// The codec of a port, if it speaks in packets.
+    /// The codec of a port, if it speaks one of these.
     pub const fn of_port(format: PortFormat) -> Option<Self> {
         match format {
             PortFormat::Pcma => Some(Self::Pcma),
             PortFormat::Pcmu => Some(Self::Pcmu),
-            PortFormat::Pcm(_) => None,
+            PortFormat::Opus | PortFormat::Pcm(_) => None,
         }
     }
 
@@ -75,7 +78,7 @@ impl Codec {
     }
 }
 
-/// What a packet holds. An empty or absurdly long one holds nothing to hear.
+/// What a packet of a telephone line holds. An empty or absurdly long one holds nothing to hear.
 pub fn content(packet: &Packet) -> Content {
     match (Codec::of_payload_type(packet.payload_type), packet.payload.len()) {
         (Some(Codec::Pcma | Codec::Pcmu), samples @ 1..=LONGEST) => Content::Sound { samples: samples as u32 },

@@ -68,6 +68,8 @@ pub enum Popped {
     Missing {
         /// Samples to conceal.
         samples: usize,
+        /// Whether the packet that follows them directly is there ([`JitterBuffer::front`]): it may carry a copy of them.
+        followed: bool,
     },
     /// The sender sent nothing here: comfort noise.
     Quiet {
@@ -140,7 +142,7 @@ impl JitterBuffer {
     pub fn insert(&mut self, now: Duration, packet: Packet, content: Content) {
         self.stats.received += 1;
         let samples = match content {
-            Content::Sound { samples } => samples,
+            Content::Sound { samples } | Content::SoundAndCopy { samples } => samples,
             Content::Noise => 0,
             Content::Other => {
                 self.stats.duplicate += u64::from(!self.timeline.skip(&packet));
@@ -152,6 +154,13 @@ impl JitterBuffer {
             return;
         };
         self.delays.observe(now, place.at);
+        if matches!(content, Content::SoundAndCopy { .. })
+            && self.timeline.missing_between(place.sequence - 2, place.sequence) > 0
+        {
+            // The copy brings what was lost, only later: the delay that is worth waiting for it counts like any other.
+            // Half a packet more, because too little delay is set right only from 10 ms on.
+            self.delays.observe(now, place.at - i64::from(samples) * 3 / 2);
+        }
         let end = place.at + i64::from(samples);
         if matches!(self.state, State::Playing { next, .. } if end <= next && samples > 0) {
             self.stats.late += 1;
@@ -185,6 +194,11 @@ impl JitterBuffer {
         };
         self.ready += samples;
         Some(popped)
+    }
+
+    /// The packet that will be handed out next, if it has come.
+    pub fn front(&self) -> Option<&Packet> {
+        self.slots.first().map(|slot| &slot.packet)
     }
 
     /// How many samples too much (or, negative, too little) delay there is.
@@ -227,7 +241,7 @@ impl JitterBuffer {
         let frame = self.frame();
         let Some(front) = self.slots.first() else {
             self.state = State::Playing { next, after, made_up: made_up + frame, silent };
-            return if silent { quiet(frame) } else { missing(frame) };
+            return if silent { quiet(frame) } else { missing(frame, false) };
         };
         let lost = !silent && self.timeline.missing_between(after, front.sequence) > 0;
         let (at, sent) = (front.at, front.sequence);
@@ -248,7 +262,8 @@ impl JitterBuffer {
             (true | false, _) => (gap.min(frame), gap.min(frame)),
         };
         self.state = State::Playing { next: next + step, after, made_up: 0, silent };
-        if lost { missing(piece) } else { quiet(piece) }
+        let follows = step > 0 && next + step == at;
+        if lost { missing(piece, follows) } else { quiet(piece) }
     }
 
     /// Hands out the front packet; `next` is the first sample that has not been handed out.
@@ -303,8 +318,8 @@ fn quiet(samples: i64) -> (Popped, i64) {
     (Popped::Quiet { samples: samples as usize }, samples)
 }
 
-fn missing(samples: i64) -> (Popped, i64) {
-    (Popped::Missing { samples: samples as usize }, samples)
+fn missing(samples: i64, followed: bool) -> (Popped, i64) {
+    (Popped::Missing { samples: samples as usize, followed }, samples)
 }
 
 #[cfg(test)]
@@ -546,7 +561,7 @@ mod tests {
                     ready += match popped {
                         Popped::Sound { skip, .. } => ptime as usize * 8 - skip,
                         Popped::Noise(_) => 0,
-                        Popped::Missing { samples } | Popped::Quiet { samples } => *samples,
+                        Popped::Missing { samples, .. } | Popped::Quiet { samples } => *samples,
                     };
                 }
                 prop_assert!(ready >= 160);

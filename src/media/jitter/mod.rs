@@ -17,6 +17,11 @@ pub enum Content {
         /// Length in samples of the codec's clock.
         samples: u32,
     },
+    /// The same, with a copy of the packet before it: Opus repairs losses so (RFC 6716 section 2.1.7).
+    SoundAndCopy {
+        /// Length in samples of the codec's clock.
+        samples: u32,
+    },
     /// Comfort noise parameters (RFC 3389): from here on the sender is silent until sound comes again.
     Noise,
     /// Nothing to hear (a telephone-event, an unknown payload): it only takes its place in the sequence.

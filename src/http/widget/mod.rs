@@ -1,0 +1,128 @@
+//! The visitors' pages: tokens, signalling (WHIP, RFC 9725), the data path beside the sound, and the page itself.
+//! Never speaks to a page whose origin is not on the list.
+
+mod calls;
+mod message;
+mod origin;
+mod sessions;
+mod socket;
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::Router;
+use axum::extract::{ConnectInfo, FromRef, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, post};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::error::ApiError;
+use super::talk::Talk;
+use super::{Chat, Pages};
+use crate::config::WidgetConfig;
+
+use sessions::{Refused, Sessions};
+
+/// What the visitors' pages are served from.
+pub(super) struct Widget {
+    config: WidgetConfig,
+    talk: Arc<dyn Talk>,
+    chat: Arc<dyn Chat>,
+    sessions: Sessions,
+    /// Longest wait for an answer to typed text.
+    timeout: Duration,
+    /// Ends the sockets.
+    stop: CancellationToken,
+}
+
+impl Widget {
+    pub(super) fn new(
+        config: WidgetConfig,
+        (talk, chat): (Arc<dyn Talk>, Arc<dyn Chat>),
+        ends: (Duration, CancellationToken),
+    ) -> Self {
+        let (timeout, stop) = ends;
+        let sessions = Sessions::new(&config);
+        Self { config, talk, chat, sessions, timeout, stop }
+    }
+}
+
+/// The routes under `/v1/widget`.
+pub(super) fn routes(widget: Arc<Widget>) -> Router<Pages> {
+    Router::new()
+        .route("/v1/widget/sessions", post(mint))
+        .route("/v1/widget/calls", post(calls::begin))
+        .route("/v1/widget/calls/{id}", patch(calls::trickle).delete(calls::hang_up))
+        .route("/v1/widget/talk", get(socket::open))
+        .route_layer(from_fn_with_state(widget.clone(), guard))
+        .with_state(widget)
+}
+
+/// Nobody gets past here whose page is not on the list; who does is told so in the way browsers want it (CORS).
+async fn guard(State(widget): State<Arc<Widget>>, request: Request, next: Next) -> Response {
+    let Some(origin) = origin::allowed(request.headers(), &widget.config.origins) else {
+        return ApiError::wrong_origin().into_response();
+    };
+    let is_preflight = request.method() == axum::http::Method::OPTIONS;
+    let mut response = if is_preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    origin::permit(response.headers_mut(), &origin);
+    response
+}
+
+/// `POST /v1/widget/sessions`: a token, and all that a page must know before it begins.
+async fn mint(State(widget): State<Arc<Widget>>, Address(address): Address) -> Result<Json<Value>, ApiError> {
+    let (token, session) = widget.sessions.mint(address)?;
+    let (languages, disclosure) = widget.talk.disclosures();
+    Ok(Json(json!({
+        "token": token,
+        "expires_s": widget.config.token_ttl_s,
+        "ice_servers": widget.talk.ice_servers(session.conversation.as_str()),
+        "languages": languages,
+        "disclosure": disclosure,
+        "max_upload_bytes": widget.config.max_upload_bytes,
+    })))
+}
+
+/// The visitor's address: the connection's, or what the proxy before it says.
+pub(super) struct Address(IpAddr);
+
+impl<S> FromRequestParts<S> for Address
+where
+    Arc<Widget>: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let widget = Arc::<Widget>::from_ref(state);
+        let told = forwarded(&parts.headers).filter(|_| widget.config.behind_proxy);
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip());
+        told.or(peer).map(Self).ok_or_else(ApiError::no_address)
+    }
+}
+
+/// The last address is the one that the proxy itself wrote.
+fn forwarded(headers: &HeaderMap) -> Option<IpAddr> {
+    headers.get("x-forwarded-for")?.to_str().ok()?.rsplit(',').next()?.trim().parse().ok()
+}
+
+impl From<Refused> for ApiError {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::NoToken => Self::new(
+                StatusCode::UNAUTHORIZED,
+                "the token is missing, unknown or expired",
+                "POST /v1/widget/sessions for a new one and send it as Authorization: Bearer TOKEN",
+            ),
+            Refused::TooMany => {
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "too many from this address", "wait a minute, or hang up another call")
+            }
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Who may talk: short-lived tokens, how many an address may have, and what belongs to each.
+//! Never lets a stranger guess a token, and never keeps one for ever.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use ring::rand::{SecureRandom as _, SystemRandom};
+use tokio::sync::mpsc;
+
+use crate::config::WidgetConfig;
+use crate::engine::{Guest, clock};
+use crate::line::webrtc::Link;
+use crate::store::journal::Entry;
+use crate::talk::{CallId, Language};
+
+/// Tokens at once, whoever asks.
+const MOST: usize = 10_000;
+/// Events of a call that wait for its page; the newest is lost beyond it.
+const EVENTS: usize = 256;
+/// Tokens are counted over this long.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Why somebody may not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The token is missing, unknown or expired.
+    NoToken,
+    /// The address has too many already.
+    TooMany,
+}
+
+/// All who may talk.
+pub(super) struct Sessions {
+    ttl: Duration,
+    minted_a_minute: u32,
+    calls: u32,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    sessions: HashMap<String, Arc<Session>>,
+    /// Tokens of this minute.
+    minted: HashMap<IpAddr, (Instant, u32)>,
+}
+
+/// One page's session.
+pub(super) struct Session {
+    /// The conversation's name, for the page.
+    pub conversation: CallId,
+    /// Who it is.
+    pub address: IpAddr,
+    /// What happens on its calls goes in here ...
+    pub told: mpsc::Sender<Entry>,
+    /// ... and comes out here, for the one socket that shows it.
+    pub shown: tokio::sync::Mutex<mpsc::Receiver<Entry>>,
+    now: Mutex<Now>,
+}
+
+struct Now {
+    touched: Instant,
+    language: Option<Language>,
+    call: Option<(CallId, Link)>,
+    written: Option<CallId>,
+}
+
+impl Sessions {
+    pub(super) fn new(config: &WidgetConfig) -> Self {
+        let (minted_a_minute, calls) = (config.sessions_per_minute.get(), config.calls_per_address.get());
+        Self { ttl: Duration::from_secs(config.token_ttl_s), minted_a_minute, calls, open: Mutex::default() }
+    }
+
+    /// A new token for that address.
+    pub(super) fn mint(&self, address: IpAddr) -> Result<(String, Arc<Session>), Refused> {
+        let (now, mut open) = (clock::now(), lock(&self.open));
+        open.minted.retain(|_, (since, _)| now.duration_since(*since) < MINUTE);
+        open.sessions.retain(|_, session| !session.is_over(now, self.ttl));
+        let (_, minted) = open.minted.entry(address).or_insert((now, 0));
+        if *minted >= self.minted_a_minute {
+            return Err(Refused::TooMany);
+        }
+        *minted += 1;
+        if open.sessions.len() >= MOST {
+            return Err(Refused::TooMany);
+        }
+        let (told, shown) = mpsc::channel(EVENTS);
+        let session = Arc::new(Session {
+            conversation: Guest::new().id,
+            address,
+            told,
+            shown: tokio::sync::Mutex::new(shown),
+            now: Mutex::new(Now { touched: now, language: None, call: None, written: None }),
+        });
+        let token = token();
+        open.sessions.insert(token.clone(), Arc::clone(&session));
+        Ok((token, session))
+    }
+
+    /// The session of that token, which is good for as long again from now on.
+    pub(super) fn find(&self, token: Option<&str>) -> Result<Arc<Session>, Refused> {
+        let now = clock::now();
+        let open = lock(&self.open);
+        let session = token.and_then(|token| open.sessions.get(token)).filter(|session| !session.is_over(now, self.ttl));
+        let session = Arc::clone(session.ok_or(Refused::NoToken)?);
+        session.touch();
+        Ok(session)
+    }
+
+    /// Whether that address may have one more call.
+    pub(super) fn may_call(&self, address: IpAddr) -> Result<(), Refused> {
+        let open = lock(&self.open);
+        let calls = open.sessions.values().filter(|session| session.address == address && session.link().is_some()).count();
+        if calls >= self.calls as usize { Err(Refused::TooMany) } else { Ok(()) }
+    }
+}
+
+impl Session {
+    /// It is in use.
+    pub(super) fn touch(&self) {
+        lock(&self.now).touched = clock::now();
+    }
+
+    /// The call that lasts, and its name.
+    pub(super) fn call(&self) -> Option<(CallId, Link)> {
+        lock(&self.now).call.clone().filter(|(_, link)| !link.is_over())
+    }
+
+    /// The page's hand on the call that lasts.
+    pub(super) fn link(&self) -> Option<Link> {
+        self.call().map(|(_, link)| link)
+    }
+
+    /// This call is the one from now on.
+    pub(super) fn set_call(&self, id: CallId, link: Link) {
+        lock(&self.now).call = Some((id, link));
+    }
+
+    /// The language picked.
+    pub(super) fn language(&self) -> Option<Language> {
+        lock(&self.now).language
+    }
+
+    /// This language was picked; `None` finds it out.
+    pub(super) fn set_language(&self, language: Option<Language>) {
+        lock(&self.now).language = language;
+    }
+
+    /// The written conversation, if one has begun.
+    pub(super) fn written(&self) -> Option<CallId> {
+        lock(&self.now).written.clone()
+    }
+
+    /// The written conversation goes on there; `None` begins another.
+    pub(super) fn set_written(&self, conversation: Option<CallId>) {
+        lock(&self.now).written = conversation;
+    }
+
+    /// A call that lasts keeps its session, however long nobody touches it.
+    fn is_over(&self, now: Instant, ttl: Duration) -> bool {
+        now.duration_since(lock(&self.now).touched) >= ttl && self.link().is_none()
+    }
+}
+
+/// 256 bits from the system, in hex.
+fn token() -> String {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).expect("the system has randomness");
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+    #[test]
+    fn a_token_is_good_until_it_expires_and_no_other_is() {
+        let sessions = Sessions::new(&WidgetConfig::default());
+        let (token, session) = sessions.mint(ADDRESS).expect("the first");
+        assert_eq!(token.len(), 64);
+        assert!(sessions.find(Some(&token)).is_ok_and(|found| found.conversation == session.conversation));
+        assert_eq!(sessions.find(None).err(), Some(Refused::NoToken));
+        assert_eq!(sessions.find(Some("0")).err(), Some(Refused::NoToken));
+        let at_once = Sessions::new(&WidgetConfig { token_ttl_s: 0, ..WidgetConfig::default() });
+        let (token, _) = at_once.mint(ADDRESS).expect("the first");
+        assert_eq!(at_once.find(Some(&token)).err(), Some(Refused::NoToken));
+    }
+
+    #[test]
+    fn an_address_gets_so_many_tokens_a_minute() {
+        let two = NonZeroU32::new(2).expect("two");
+        let sessions = Sessions::new(&WidgetConfig { sessions_per_minute: two, ..WidgetConfig::default() });
+        assert!(sessions.mint(ADDRESS).is_ok() && sessions.mint(ADDRESS).is_ok());
+        assert_eq!(sessions.mint(ADDRESS).err(), Some(Refused::TooMany));
+        assert!(sessions.mint(IpAddr::V4(Ipv4Addr::BROADCAST)).is_ok(), "another address");
+    }
+}
