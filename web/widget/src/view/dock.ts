@@ -4,7 +4,6 @@
  */
 
 import type { Levels } from "../talk.ts";
-import type { StringKey } from "../strings.ts";
 import { attribute, h, label, say, show } from "./dom.ts";
 import { icon, type Icon } from "./icons.ts";
 import { keypad } from "./keypad.ts";
@@ -44,10 +43,9 @@ function callControls(actions: Actions, levels: () => Levels): Part {
   const pad = keypad(actions, keys);
   const speakText = h("span");
   const speak = h("button.pill", { type: "button", "data-do": "speak", onclick: () => actions.agreeVoice() }, icon("microphone"), speakText);
-  const hushText = h("span");
-  const hush = h("button.pill.hush", { type: "button", "data-do": "interrupt", onclick: () => actions.interrupt() }, icon("hush"), hushText);
+  const hush = round("hush", "interrupt", () => actions.interrupt(), ".hush");
   const end = round("hangUp", "hangup", () => actions.hangUp(), ".danger");
-  const root = h("div.controls", {}, pad.root, h("div.buttons", {}, mute, speak, keys, h("div.middle", {}, picture.root, hush), end));
+  const root = h("div.controls", {}, pad.root, h("div.buttons", {}, mute, speak, keys, h("div.middle", {}, picture.root), hush, end));
   return {
     root,
     render(model, words, language) {
@@ -66,9 +64,9 @@ function callControls(actions: Actions, levels: () => Levels): Part {
       attribute(mute, "aria-pressed", String(isMuted));
       label(mute, isMuted ? words.unmute : words.mute);
       label(keys, words.keypad);
+      label(hush, words.interrupt);
       label(end, hasVoice ? words.hangUp : words.endChat);
       say(speakText, words.speak);
-      say(hushText, words.interrupt);
       pad.render(model, words, language);
     },
   };
@@ -109,8 +107,8 @@ function composerForm(actions: Actions): Part {
       attribute(file, "accept", model.session?.imageTypes.join(",") ?? "image/*");
       label(photo, words.photo);
       label(send, words.send);
-      attribute(field, "aria-label", words.message satisfies string);
-      attribute(field, "placeholder", words["write" satisfies StringKey]);
+      attribute(field, "aria-label", words.message);
+      attribute(field, "placeholder", words.write);
     },
   };
 }
