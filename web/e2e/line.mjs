@@ -50,6 +50,7 @@ export async function openLine(options) {
 export async function visit(line, { html, microphone = "granted", ...options } = {}) {
   const context = await line.browser.newContext({ viewport: { width: 1180, height: 780 }, locale: "en-GB", ...options });
   await context.addInitScript(watch, microphone);
+  context.setDefaultTimeout(8_000);
   const page = await context.newPage();
   if (html) await page.route(`${line.url}/company`, (route) => route.fulfill({ contentType: "text/html; charset=utf-8", body: html }));
   await page.goto(`${line.url}${html ? "/company" : "/talk"}`);
