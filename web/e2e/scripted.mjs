@@ -158,11 +158,12 @@ function receive(state, conversation, message) {
 function hear(state, conversation) {
   if (!conversation || conversation.heard) return;
   conversation.heard = true;
-  const words = SPOKEN.map((text, at) => ({ type: "caption", who: "caller", turn: 1, text, final: at === SPOKEN.length - 1, language: "en" }));
-  play(state, conversation, [...words, 2], () => answer(state, conversation, "order 4271"));
+  const words = SPOKEN.flatMap((text, at) => [{ type: "caption", who: "caller", turn: 1, text, final: at === SPOKEN.length - 1, language: "en" }, 8]);
+  play(state, conversation, words, () => answer(state, conversation, "order 4271"));
 }
 
 function answer(state, conversation, text) {
+  hush(state, conversation);
   const zh = conversation.language === "zh";
   if (/bye|再见/.test(text)) {
     play(state, conversation, [{ type: "caption", who: "bot", text: zh ? "再见。" : "Goodbye.", final: true }, 6, { type: "ended", cause: "bot" }]);
