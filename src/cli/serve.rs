@@ -67,8 +67,7 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         }
     });
     let sip_at: Vec<_> = sip.local_addrs().iter().map(ToString::to_string).collect();
-    let ready =
-        format!("ready: {} · http://{at} (browsers: POST /v1/widget/sessions) · {}", sip_at.join(" · "), engines(line.facts()));
+    let ready = format!("ready: {} · http://{at} (browsers: /talk) · {}", sip_at.join(" · "), engines(line.facts()));
     Ok(Open { line, sip, http: at, stop_http, ready })
 }
 

@@ -108,10 +108,14 @@ impl Switchboard {
         let tasks = self.calls.child();
         let _ends_with_the_call = tasks.stopping().clone().drop_guard();
         let shared = &self.shared;
+        // A page's address is many people's: it is no number to know a caller by.
+        let has_number = page.is_none();
         let watch = Watch::new(&shared.observers, id.clone(), port.info(), page);
         let rate = port.info().format.rate();
-        let begun = shared.dialogues.begin(language).of(id.clone(), watch.caller());
-        let mut dialogue = begun.calling_from(&port.info().from);
+        let mut dialogue = shared.dialogues.begin(language).of(id.clone(), watch.caller());
+        if has_number {
+            dialogue = dialogue.calling_from(&port.info().from);
+        }
         if shared.observers.recorder.is_some() {
             dialogue.is_recorded();
         }

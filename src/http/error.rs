@@ -22,7 +22,7 @@ impl ApiError {
     }
 
     pub(super) fn not_found() -> Self {
-        let fix = "there are GET /healthz, GET /readyz, GET /metrics, POST /v1/chat and POST /v1/widget/sessions";
+        let fix = "there are GET /healthz, GET /readyz, GET /metrics, GET /talk, POST /v1/chat and POST /v1/widget/sessions";
         Self::new(StatusCode::NOT_FOUND, "no such page", fix)
     }
 

@@ -4,6 +4,7 @@
 mod chat;
 mod desk;
 mod error;
+mod pages;
 mod talk;
 mod widget;
 
@@ -47,7 +48,7 @@ pub struct App {
     pub stop: CancellationToken,
 }
 
-/// All pages: `GET /healthz`, `/readyz`, `/metrics`, `POST /v1/chat`, and with browsers those under `/v1/widget`.
+/// All pages: `GET /healthz`, `/readyz`, `/metrics`, `POST /v1/chat`; with browsers `GET /talk` and those under `/v1/widget` too.
 pub fn router(app: App, config: &HttpConfig) -> Router {
     let timeout = Duration::from_millis(config.timeout_ms);
     let widget = app.talk.clone().map(|talk| {
@@ -55,7 +56,7 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
         widget::routes(Arc::new(widget::Widget::new(config.widget.clone(), desks, (timeout, app.stop.clone()))))
     });
     Router::new()
-        .merge(widget.unwrap_or_default())
+        .merge(widget.map(|api| api.merge(pages::routes())).unwrap_or_default())
         .route("/healthz", get(async || Json(json!({ "ok": true }))))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))

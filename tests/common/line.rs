@@ -256,6 +256,7 @@ async fn serve(mut call: IncomingCall, habits: Habits, stop: CancellationToken) 
                     break;
                 }
                 PortEvent::Plain(_) => unreachable!("a SIP port speaks G.711"),
+                PortEvent::Typed(_) | PortEvent::Interrupt | PortEvent::Language(_) => unreachable!("a phone has keys and a voice"),
             }
         }
     }
