@@ -40,10 +40,12 @@ pub(super) struct Primed {
     grammars: VecDeque<String>,
 }
 
-/// A decoder on loan; it goes back when this is dropped.
+/// A decoder on loan. It goes back when this is dropped, if it understood something: the running mean of one that heard a cough or
+/// noise is theirs, and the next sentence would not be understood by it (the library has no way to take a mean back).
 pub(super) struct Lent {
     home: Arc<Decoders>,
     primed: Option<Primed>,
+    understood: bool,
 }
 
 impl Decoders {
@@ -76,7 +78,7 @@ impl Decoders {
             at.or_else(|| shelf.idle.len().checked_sub(1)).map(|at| shelf.idle.swap_remove(at))
         };
         // From here on the loan is counted back by `Lent`, also on an error.
-        let mut lent = Lent { home: self.clone(), primed: idle };
+        let mut lent = Lent { home: self.clone(), primed: idle, understood: false };
         if lent.primed.is_none() {
             lent.primed = Some(self.make()?);
         }
@@ -124,13 +126,18 @@ impl Lent {
     pub(super) fn primed(&mut self) -> &mut Primed {
         self.primed.as_mut().expect("a loan holds its decoder until it is dropped")
     }
+
+    /// What it heard was speech that it knows: it is as good for the next utterance.
+    pub(super) const fn understood(&mut self) {
+        self.understood = true;
+    }
 }
 
 impl Drop for Lent {
     fn drop(&mut self) {
         let mut shelf = self.home.shelf();
         shelf.lent -= 1;
-        shelf.idle.extend(self.primed.take());
+        shelf.idle.extend(self.primed.take().filter(|_| self.understood));
         drop(shelf);
         self.home.returned.notify_one();
     }

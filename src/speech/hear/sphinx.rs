@@ -192,11 +192,14 @@ impl Listening {
             return Err(failed("the decoder could not end the utterance"));
         }
         // Without a path to an end of the grammar the best one so far is a half sentence, which nobody said.
-        if self.lent.primed().decoder.has_hypothesis() {
-            Ok(self.transcript(Finality::Final))
-        } else {
-            Ok(Transcript::nothing(self.request.language, NAME))
+        if !self.lent.primed().decoder.has_hypothesis() {
+            return Ok(Transcript::nothing(self.request.language, NAME));
         }
+        let heard = self.transcript(Finality::Final);
+        if !heard.is_nothing() {
+            self.lent.understood();
+        }
+        Ok(heard)
     }
 
     fn transcript(&mut self, finality: Finality) -> Transcript {
@@ -426,6 +429,19 @@ mod tests {
         assert!(hear(&sphinx, &pcm, Expectation::Open).is_nothing());
         sphinx.learn(vec![Phrase { text: "where is order".to_owned(), language: Language::EN, first: true }]);
         assert!(sphinx.vocabulary.sayable(&Expectation::Open, Language::EN).grammar.jsgf.contains("where is order"));
+    }
+
+    #[cfg(feature = "flite")]
+    #[test]
+    fn a_sentence_is_heard_after_noise_silence_and_speech_that_was_not_understood() {
+        let test = "a_sentence_is_heard_after_noise_silence_and_speech_that_was_not_understood";
+        let (Some(sphinx), Some(pcm)) = (sphinx(test), spoken(test, "where is my order")) else { return };
+        let noise: Vec<i16> = (0..8_000u32).map(|n| ((n.wrapping_mul(2_654_435_761) >> 20) as i16 - 2_048) / 16).collect();
+        let pin = Expectation::Digits { min: 4, max: 4, sensitive: true };
+        for (before, expectation) in [(&noise, Expectation::Open), (&vec![0; 8_000], Expectation::YesNo), (&pcm, pin)] {
+            assert!(hear(&sphinx, before, expectation).is_nothing());
+            assert_eq!(hear(&sphinx, &pcm, Expectation::Open).text, "where is my order");
+        }
     }
 
     #[test]
