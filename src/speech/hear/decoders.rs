@@ -127,9 +127,9 @@ impl Lent {
         self.primed.as_mut().expect("a loan holds its decoder until it is dropped")
     }
 
-    /// What it heard was speech that it knows: it is as good for the next utterance.
-    pub(super) const fn understood(&mut self) {
-        self.understood = true;
+    /// Whether what it hears is speech that it knows: then it is as good for the next utterance.
+    pub(super) const fn understands(&mut self, understood: bool) {
+        self.understood = understood;
     }
 }
 

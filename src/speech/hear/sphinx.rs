@@ -193,12 +193,11 @@ impl Listening {
         }
         // Without a path to an end of the grammar the best one so far is a half sentence, which nobody said.
         if !self.lent.primed().decoder.has_hypothesis() {
+            self.lent.understands(false);
             return Ok(Transcript::nothing(self.request.language, NAME));
         }
         let heard = self.transcript(Finality::Final);
-        if !heard.is_nothing() {
-            self.lent.understood();
-        }
+        self.lent.understands(!heard.is_nothing());
         Ok(heard)
     }
 
@@ -268,6 +267,7 @@ impl Hearing for Listening {
         }
         self.since_partial = 0;
         let partial = self.transcript(Finality::Partial);
+        self.lent.understands(!partial.is_nothing());
         if partial.is_nothing() || partial.text == self.told {
             return Ok(None);
         }
