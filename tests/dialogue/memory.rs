@@ -31,6 +31,15 @@ impl Desk {
         Self { dialogues, archive, data }
     }
 
+    /// The shop's, after a call from [`NUMBER`] that left a return half done, with leave to remember it.
+    async fn with_half_a_return() -> Self {
+        let desk = Self::open(shop()).await;
+        let (mut caller, _) = desk.caller(NUMBER, Language::EN).await;
+        talk(&mut caller, HALF_A_RETURN).await;
+        talk(&mut caller, &[("yes", "Goodbye")]).await;
+        desk
+    }
+
     /// Somebody on the telephone, or with an empty number somebody who types.
     async fn caller(&self, number: &str, language: Language) -> (Caller, String) {
         let dialogue = self.dialogues.begin(Some(language)).calling_from(&Pii::new(number.to_owned()));
@@ -93,10 +102,7 @@ async fn a_return_begun_on_the_phone_goes_on_in_the_chat() {
 
 #[tokio::test]
 async fn a_number_that_may_be_forged_is_offered_the_request_and_told_no_value() {
-    let desk = Desk::open(shop()).await;
-    let (mut caller, _) = desk.caller(NUMBER, Language::EN).await;
-    talk(&mut caller, HALF_A_RETURN).await;
-    talk(&mut caller, &[("yes", "Goodbye")]).await;
+    let desk = Desk::with_half_a_return().await;
     let (mut forger, greeting) = desk.caller(NUMBER, Language::EN).await;
     assert_holds(&greeting, "Last time we were at returning an order. Shall we go on", "the greeting");
     talk(&mut forger, &[("what do you know about me", "we talked about returning an order"), ("goodbye", "Goodbye")]).await;
@@ -138,10 +144,7 @@ async fn without_leave_nothing_is_on_disk_and_nobody_is_asked_twice() {
 
 #[tokio::test]
 async fn who_asks_is_told_and_who_wants_it_is_forgotten() {
-    let desk = Desk::open(shop()).await;
-    let (mut caller, _) = desk.caller(NUMBER, Language::EN).await;
-    talk(&mut caller, HALF_A_RETURN).await;
-    talk(&mut caller, &[("yes", "Goodbye")]).await;
+    let desk = Desk::with_half_a_return().await;
     let (mut again, _) = desk.caller("", Language::EN).await;
     talk(&mut again, &[("where is order 4271", "postcode"), ("90210", "May I remember"), ("no", "not remember")]).await;
     let (mut owner, _) = desk.caller(NUMBER, Language::EN).await;
@@ -162,10 +165,7 @@ async fn who_asks_is_told_and_who_wants_it_is_forgotten() {
 
 #[tokio::test]
 async fn erasing_the_number_erases_what_was_kept_under_the_account_and_the_disk_shows_no_word_of_it() {
-    let desk = Desk::open(shop()).await;
-    let (mut caller, _) = desk.caller(NUMBER, Language::EN).await;
-    talk(&mut caller, HALF_A_RETURN).await;
-    talk(&mut caller, &[("yes", "Goodbye")]).await;
+    let desk = Desk::with_half_a_return().await;
     for word in ["return_order", "8613800138000"] {
         assert!(!holds(desk.data.path(), word), "{word} lies in the clear");
     }

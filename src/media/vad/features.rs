@@ -8,6 +8,8 @@ use rustfft::algorithm::Radix4;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftDirection};
 
+use crate::audio::dot;
+
 /// Mel bands from 80 to 3,900 Hz: what a telephone lets through, so that a wide line looks the same.
 pub(super) const BANDS: usize = 24;
 /// Numbers a 20 ms frame.
@@ -129,18 +131,4 @@ fn filters() -> [(usize, Vec<f32>); BANDS] {
         let sum: f32 = points.iter().map(|k| weight(*k)).sum();
         (points[0], points.iter().map(|k| weight(*k) / sum).collect())
     })
-}
-
-/// Eight sums beside each other, which a processor adds at once.
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 8];
-    let length = a.len().min(b.len());
-    let (a, b) = (a[..length].chunks_exact(8), b[..length].chunks_exact(8));
-    let rest: f32 = a.remainder().iter().zip(b.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a.zip(b) {
-        for i in 0..8 {
-            sums[i] += a[i] * b[i];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }

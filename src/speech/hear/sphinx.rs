@@ -429,6 +429,8 @@ mod tests {
         assert!(hear(&sphinx, &pcm, Expectation::Open).is_nothing());
         sphinx.learn(vec![Phrase { text: "where is order".to_owned(), language: Language::EN, first: true }]);
         assert!(sphinx.vocabulary.sayable(&Expectation::Open, Language::EN).grammar.jsgf.contains("where is order"));
+        sphinx.learn(vec![Phrase { text: text.to_owned(), language: Language::EN, first: true }]);
+        assert_eq!(hear(&sphinx, &pcm, Expectation::Open).text, text);
     }
 
     #[cfg(feature = "flite")]
