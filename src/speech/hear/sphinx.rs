@@ -15,7 +15,7 @@ use crate::audio::{Dbfs, MediaTime, SampleRate};
 use crate::talk::{Alternative, Finality, Language, Probability, Transcript, Word};
 
 use super::decoders::{Decoders, Lent};
-use super::front::{Cepstrum, Front};
+use super::front::{self, Cepstrum, Front};
 use super::lexicon::Lexicon;
 use super::phrase::Phrase;
 use super::readings::{MOST_PATHS, base, is_long_enough, is_word, readings};
@@ -83,7 +83,7 @@ impl Recognizer for Sphinx {
             return Err(failed(format!("it hears en and a little zh, not {}", request.language)));
         }
         let sayable = self.vocabulary.sayable(&request.expectation, request.language);
-        let mut lent = self.decoders.lend(&sayable.grammar, &sayable.sounds)?;
+        let mut lent = self.decoders.lend(&sayable)?;
         if !lent.primed().decoder.start() {
             return Err(failed("the decoder could not begin an utterance"));
         }
@@ -173,7 +173,7 @@ impl Listening {
     }
 
     fn take_frames(&mut self, frames: Vec<Cepstrum>) -> Result<(), HearError> {
-        if !frames.is_empty() && !self.lent.primed().decoder.process_cepstra(&frames, Span::Piece) {
+        if !self.lent.primed().decoder.process_cepstra(&front::normalised(&frames, &front::MEAN)) {
             return Err(failed("the decoder could not take the sound"));
         }
         if self.pcm.len() <= SECOND_HEARING_SAMPLES {
@@ -285,12 +285,12 @@ impl Hearing for Listening {
         if !streamed.is_nothing() || self.pcm.len() > SECOND_HEARING_SAMPLES || Dbfs::of(&self.pcm).db() < QUIET_DB {
             return Ok(streamed);
         }
-        // While it streams, a decoder takes the mean of the callers before this one; a new voice or line may fail by that
-        // alone. So what was not understood is heard once more, by its own mean.
+        // While it streams, an utterance is normalised by the mean of other callers; a new voice or line may fail by that alone.
+        // So what was not understood is heard once more, by its own mean.
         let decoder = &mut self.lent.primed().decoder;
         self.open = decoder.start();
         let heard = match self.front {
-            Some(_) => decoder.process_cepstra(&self.frames, Span::Whole),
+            Some(_) => decoder.process_cepstra(&front::normalised(&self.frames, &front::mean(&self.frames))),
             None => decoder.process(&self.pcm, Span::Whole),
         };
         if !(self.open && heard) {
@@ -428,7 +428,7 @@ mod tests {
         sphinx.learn(Vec::new());
         assert!(hear(&sphinx, &pcm, Expectation::Open).is_nothing());
         sphinx.learn(vec![Phrase { text: "where is order".to_owned(), language: Language::EN, first: true }]);
-        assert!(sphinx.vocabulary.sayable(&Expectation::Open, Language::EN).grammar.jsgf.contains("where is order"));
+        assert!(sphinx.vocabulary.sayable(&Expectation::Open, Language::EN).fsg.contains(" order\n"));
         sphinx.learn(vec![Phrase { text: text.to_owned(), language: Language::EN, first: true }]);
         assert_eq!(hear(&sphinx, &pcm, Expectation::Open).text, text);
     }

@@ -6,6 +6,15 @@ use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::ptr::{NonNull, null, null_mut};
 use std::sync::{Arc, OnceLock};
 
+/// How much a word's likelihood counts beside its sound: the library's own default.
+const LANGUAGE_WEIGHT: f32 = 6.5;
+
+unsafe extern "C" {
+    /// A stream that reads memory (POSIX.1-2008).
+    fn fmemopen(memory: *mut c_void, size: usize, mode: Text) -> Object;
+    fn fclose(stream: Object) -> c_int;
+}
+
 /// An object of the library.
 type Object = *mut c_void;
 type Text = *const c_char;
@@ -29,7 +38,10 @@ functions! {
     free_config(Object) -> c_int = "cmd_ln_free_r" | "ps_config_free";
     log_to(Object) = "err_set_logfp" | "err_set_logfp";
     add_word(Object, Text, Text, c_int) -> c_int = "ps_add_word" | "ps_add_word";
-    add_jsgf(Object, Text, Text) -> c_int = "ps_set_jsgf_string" | "ps_add_jsgf_string";
+    logarithms(Object) -> Object = "ps_get_logmath" | "ps_get_logmath";
+    read_graph(Object, Object, f32) -> Object = "fsg_model_read" | "fsg_model_read";
+    free_graph(Object) -> c_int = "fsg_model_free" | "fsg_model_free";
+    add_graph(Object, Text, Object) -> c_int = "ps_set_fsg" | "ps_add_fsg";
     activate(Object, Text) -> c_int = "ps_set_search" | "ps_activate_search";
     remove(Object, Text) -> c_int = "ps_unset_search" | "ps_remove_search";
     start_stream(Object) -> c_int = "ps_start_stream" | "ps_start_stream";
@@ -174,10 +186,26 @@ impl Decoder {
         unsafe { (self.library.api.add_word)(self.raw.as_ptr(), c_text(word).as_ptr(), c_text(phones).as_ptr(), 0) >= 0 }
     }
 
-    /// Adds a grammar under a name; false if it does not parse or a word of it is not in the dictionary.
-    pub fn add_grammar(&mut self, name: &str, jsgf: &str) -> bool {
-        // SAFETY: live decoder; the texts are copied.
-        unsafe { (self.library.api.add_jsgf)(self.raw.as_ptr(), c_text(name).as_ptr(), c_text(jsgf).as_ptr()) == 0 }
+    /// Adds a grammar in the text format of SphinxBase under a name; false if it does not parse or a word of it is not in the
+    /// dictionary.
+    pub fn add_grammar(&mut self, name: &str, fsg: &str) -> bool {
+        let api = &self.library.api;
+        // SAFETY: live decoder; the stream reads `fsg`, outlives the call that reads it and is closed once; the graph is freed once,
+        // the decoder having taken its own reference.
+        unsafe {
+            let stream = fmemopen(fsg.as_ptr().cast_mut().cast(), fsg.len(), c"r".as_ptr());
+            if stream.is_null() {
+                return false;
+            }
+            let graph = (api.read_graph)(stream, (api.logarithms)(self.raw.as_ptr()), LANGUAGE_WEIGHT);
+            fclose(stream);
+            if graph.is_null() {
+                return false;
+            }
+            let added = (api.add_graph)(self.raw.as_ptr(), c_text(name).as_ptr(), graph) == 0;
+            (api.free_graph)(graph);
+            added
+        }
     }
 
     /// Drops the search of that name, which must not be the active one.
@@ -207,12 +235,16 @@ impl Decoder {
         unsafe { (self.library.api.process)(self.raw.as_ptr(), pcm.as_ptr(), pcm.len(), 0, span as c_int) >= 0 }
     }
 
-    /// Takes frames of 13 cepstra instead of samples.
-    pub fn process_cepstra(&mut self, frames: &[[f32; 13]], span: Span) -> bool {
+    /// Takes the next frames of 13 cepstra instead of samples; for a decoder that does not normalise them itself.
+    pub fn process_cepstra(&mut self, frames: &[[f32; 13]]) -> bool {
+        if frames.is_empty() {
+            return true;
+        }
         let rows: Vec<*const f32> = frames.iter().map(|frame| frame.as_ptr()).collect();
         // SAFETY: live decoder; each row is a frame of the 13 values that the models of this interface are made of, only read.
         unsafe {
-            (self.library.api.process_cepstra)(self.raw.as_ptr(), rows.as_ptr(), rows.len() as c_int, 0, span as c_int) >= 0
+            (self.library.api.process_cepstra)(self.raw.as_ptr(), rows.as_ptr(), rows.len() as c_int, 0, Span::Piece as c_int)
+                >= 0
         }
     }
 

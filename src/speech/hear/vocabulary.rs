@@ -2,6 +2,7 @@
 //! Never hears; a new pack's phrases take the place of the old ones between two utterances.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crate::talk::{Expectation, Language};
@@ -21,10 +22,23 @@ pub(super) struct Vocabulary {
     taught: RwLock<Arc<Taught>>,
 }
 
-/// A grammar and how its words are pronounced.
+/// A grammar as a decoder learns it.
 pub(super) struct Sayable {
-    pub(super) grammar: Grammar,
+    /// The same for the same grammar.
+    pub(super) name: String,
+    /// In SphinxBase's text format.
+    pub(super) fsg: String,
+    /// How its words are pronounced.
     pub(super) sounds: Pronounced,
+}
+
+impl Sayable {
+    fn new(grammar: &Grammar, sounds: Pronounced) -> Self {
+        let fsg = grammar.fsg(|word| sounds.get(word).map_or(1, |(_, readings)| readings.len()));
+        let mut hasher = DefaultHasher::new();
+        fsg.hash(&mut hasher);
+        Self { name: format!("g{:016x}", hasher.finish()), fsg, sounds }
+    }
 }
 
 #[derive(Default)]
@@ -76,8 +90,7 @@ impl Vocabulary {
             return Arc::clone(known);
         }
         let grammar = Grammar::build(&taught.phrases, &self.pronounceable(expectation, language), language);
-        let sounds = self.pronounce(&grammar.words);
-        let sayable = Arc::new(Sayable { grammar, sounds });
+        let sayable = Arc::new(Sayable::new(&grammar, self.pronounce(&grammar.words())));
         let mut grammars = taught.grammars();
         if grammars.len() >= MOST_GRAMMARS {
             grammars.clear();

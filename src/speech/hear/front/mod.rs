@@ -19,8 +19,18 @@ pub(super) use mel::CEPSTRA;
 /// One frame of 10 ms as the acoustic model takes it.
 pub(super) type Cepstrum = [f32; CEPSTRA];
 
-/// The mean of what the front-end makes of people and flite voices behind G.711: the prior of a decoder's running mean.
-pub(super) const MEAN: &str = "49,1,7,12,-1,2,-1,-3,-3,-1,2,1,0";
+/// The mean of what the front-end makes of people and flite voices behind G.711. An utterance is heard by it while it goes on.
+pub(super) const MEAN: Cepstrum = [49.0, 1.0, 7.0, 12.0, -1.0, 2.0, -1.0, -3.0, -3.0, -1.0, 2.0, 1.0, 0.0];
+
+/// The mean of these frames, at least one.
+pub(super) fn mean(frames: &[Cepstrum]) -> Cepstrum {
+    std::array::from_fn(|i| frames.iter().map(|frame| frame[i]).sum::<f32>() / frames.len().max(1) as f32)
+}
+
+/// The frames without their mean, as an acoustic model takes them ("cepstral mean normalisation", Atal, JASA 1974).
+pub(super) fn normalised(frames: &[Cepstrum], mean: &Cepstrum) -> Vec<Cepstrum> {
+    frames.iter().map(|frame| std::array::from_fn(|i| frame[i] - mean[i])).collect()
+}
 
 /// The parameters of an acoustic model's features that this front-end makes.
 pub(super) const PARAMETERS: [(&str, &str); 5] =

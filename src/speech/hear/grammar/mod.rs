@@ -1,26 +1,21 @@
-//! The grammar of one moment of a call, as JSGF text: the pack's phrases and what the dialogue expects now.
+//! The grammar of one moment of a call, as a graph of words: the pack's phrases and what the dialogue expects now.
 //! Never touches a recogniser, a file or a dictionary; words come out as they are spelled.
 
 mod english;
+mod graph;
 mod mandarin;
-mod tree;
+mod rule;
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 
 use crate::talk::{Expectation, Language};
 
 use super::phrase::{Phrase, Piece, Slot, pieces};
-use tree::Pieces;
+use graph::{Graph, Rules, Way};
+use rule::Expression;
 
-/// A grammar and the words it is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Grammar {
-    /// JSGF 1.0 text with one public rule.
-    pub jsgf: String,
-    /// Every word it uses.
-    pub words: BTreeSet<String>,
-}
+/// What may be said at one moment of a call.
+pub struct Grammar(Graph);
 
 /// The longest string of digits a grammar counts.
 const LONGEST_DIGITS: u8 = 32;
@@ -28,38 +23,46 @@ const LONGEST_DIGITS: u8 = 32;
 /// A named rule in JSGF.
 type Rule = (&'static str, &'static str);
 
-/// How much likelier the expected answer is than anything else the pack understands.
-const EXPECTED_WEIGHT: u32 = 8;
+/// How likely anything else that the pack understands is beside the expected answer.
+const UNEXPECTED: f32 = 0.125;
 
 impl Grammar {
     /// The grammar of that language for this expectation.
     pub fn build(phrases: &[Phrase], expectation: &Expectation, language: Language) -> Self {
         let is_open = matches!(expectation, Expectation::Open);
         let listened_for = phrases.iter().filter(|p| p.language == language && (p.first || is_open));
-        let open = alternatives(listened_for.map(|p| p.text.as_str()), language);
-        let mut body = String::from("#JSGF V1.0 UTF-8 en;\ngrammar hotline;\n");
-        let expected = expected(expectation, language);
-        let anything = if is_private(expectation) { "<always>" } else { "<open>" };
-        let top = match expected {
-            Some(expected) => {
-                // Among digits and letters a long carrier phrase only lends its words to them.
-                let choice = matches!(expectation, Expectation::Choice(_));
-                let (lead, tail) = if choice { ("before", "after") } else { ("lead", "tail") };
-                format!("/{EXPECTED_WEIGHT}/ [<{lead}>] ({expected}) [<{tail}>] | /1/ {anything}")
-            }
-            None => "<open>".to_owned(),
-        };
-        let _ = writeln!(body, "public <utterance> = {top};");
-        let mut wanted = rules_in(&top);
-        if wanted.contains("open") {
-            let said = if open.is_empty() { String::new() } else { format!("[<before>] ({open}) [<after>] | ") };
-            let rule = format!("{said}<yes> | <no> | <always>");
-            wanted.extend(rules_in(&rule));
-            let _ = writeln!(body, "<open> = {rule};");
-        }
-        push_rules(&mut body, wanted, if language == Language::ZH { mandarin::RULES } else { english::RULES });
-        let words = words_in(&body);
-        Self { jsgf: body, words }
+        let of_language = if language == Language::ZH { mandarin::RULES } else { english::RULES };
+        let mut rules: Rules = of_language.iter().map(|(name, text)| ((*name).to_owned(), Expression::read(text))).collect();
+        let said = any_of(listened_for.map(|p| p.text.as_str()), language);
+        let open =
+            if said.is_some() { "[<before>] <phrase> [<after>] | <yes> | <no> | <always>" } else { "<yes> | <no> | <always>" };
+        rules.extend(said.map(|said| ("phrase".to_owned(), said)));
+        let expected = expected(expectation, language, &mut rules).map(|expected| {
+            // Among digits and letters a long carrier phrase only lends its words to them.
+            let choice = matches!(expectation, Expectation::Choice(_));
+            let (lead, tail) = if choice { ("before", "after") } else { ("lead", "tail") };
+            Expression::read(&format!("[<{lead}>] ({expected}) [<{tail}>]"))
+        });
+        let anything = Expression::read(if is_private(expectation) { "<always>" } else { open });
+        let mut ways = vec![Way { said: &anything, likely: if expected.is_some() { UNEXPECTED } else { 1.0 } }];
+        ways.extend(expected.iter().map(|said| Way { said, likely: 1.0 }));
+        Self(Graph::of(&ways, &rules))
+    }
+
+    /// Every word it uses.
+    pub fn words(&self) -> BTreeSet<String> {
+        self.0.words()
+    }
+
+    /// The grammar in the text format of SphinxBase's finite-state grammars, given how many readings a word has: the second one of
+    /// `the` is the word `the(2)`.
+    pub fn fsg(&self, readings: impl Fn(&str) -> usize) -> String {
+        self.0.fsg(readings)
+    }
+
+    /// Whether just these words, as the grammar spells them, may be said.
+    pub fn says(&self, words: &str) -> bool {
+        self.0.says(words)
     }
 }
 
@@ -73,16 +76,15 @@ const fn is_private(expectation: &Expectation) -> bool {
     matches!(expectation, Expectation::Digits { sensitive: true, .. })
 }
 
-fn expected(expectation: &Expectation, language: Language) -> Option<String> {
+/// The expected answer in JSGF; a choice's phrases become a rule.
+fn expected(expectation: &Expectation, language: Language, rules: &mut Rules) -> Option<String> {
     Some(match expectation {
         Expectation::Open => return None,
         Expectation::YesNo => "<yes> | <no>".to_owned(),
         Expectation::Choice(choices) => {
-            let said = alternatives(choices.iter().flat_map(|c| c.phrases.iter().map(String::as_str)), language);
-            if said.is_empty() {
-                return None;
-            }
-            said
+            let said = any_of(choices.iter().flat_map(|c| c.phrases.iter().map(String::as_str)), language)?;
+            rules.insert("choice".to_owned(), said);
+            "<choice>".to_owned()
         }
         Expectation::Digits { min, max, .. } => digit_string(*min, *max, language),
         Expectation::Spelling => "<spelling>".to_owned(),
@@ -109,75 +111,28 @@ fn digit_string(min: u8, max: u8, language: Language) -> String {
     format!("{}{optional}", format!("{one} ").repeat(fewest))
 }
 
-fn alternatives<'a>(texts: impl Iterator<Item = &'a str>, language: Language) -> String {
-    let phrases: BTreeSet<Pieces> = texts.map(|text| in_pieces(text, language)).collect();
-    tree::any_of(phrases.into_iter())
+/// Any of these phrases; `None` where nothing of them is left to say.
+fn any_of<'a>(texts: impl Iterator<Item = &'a str>, language: Language) -> Option<Expression> {
+    let said = |text| pieces(text).into_iter().flat_map(|piece| said(piece, language)).collect::<Vec<_>>();
+    let phrases: Vec<_> = texts.map(said).filter(|parts| !parts.is_empty()).map(Expression::Sequence).collect();
+    (!phrases.is_empty()).then_some(Expression::Any(phrases))
 }
 
-fn in_pieces(text: &str, language: Language) -> Pieces {
-    let mut found = Pieces { slots: Vec::new(), words: vec![Vec::new()] };
-    for piece in pieces(text) {
-        match piece {
-            Piece::Words(words) => found.words.last_mut().expect("never empty").extend(spelled(&words, language)),
-            Piece::Slot(slot) => {
-                found.slots.push(slot);
-                found.words.push(Vec::new());
-            }
-        }
+fn said(piece: Piece, language: Language) -> Vec<Expression> {
+    match piece {
+        Piece::Words(words) => spelled(&words, language).into_iter().map(Expression::Word).collect(),
+        Piece::Slot(slot) => vec![Expression::Rule(slot_rule(slot).to_owned())],
     }
-    found
 }
 
 const fn slot_rule(slot: Slot) -> &'static str {
     match slot {
-        Slot::Digits => "<digits>",
-        Slot::Date => "<date>",
-        Slot::Amount => "<amount>",
-        Slot::Name => "<name>",
-        Slot::Spelling => "<spelling>",
+        Slot::Digits => "digits",
+        Slot::Date => "date",
+        Slot::Amount => "amount",
+        Slot::Name => "name",
+        Slot::Spelling => "spelling",
     }
-}
-
-/// Writes the wanted rules and those they use in turn, each once.
-fn push_rules(body: &mut String, wanted: BTreeSet<String>, rules: &[Rule]) {
-    // Rules of the phrases themselves are wanted too: they stand in the text so far.
-    let mut open: Vec<String> = wanted.into_iter().chain(rules_in(body)).collect();
-    let mut done = BTreeSet::new();
-    while let Some(name) = open.pop() {
-        let Some((_, text)) = rules.iter().find(|(n, _)| *n == name) else { continue };
-        if done.insert(name.clone()) {
-            let _ = writeln!(body, "<{name}> = {text};");
-            open.extend(rules_in(text));
-        }
-    }
-}
-
-/// Names in angle brackets.
-fn rules_in(text: &str) -> BTreeSet<String> {
-    text.split('<').skip(1).filter_map(|part| part.split_once('>')).map(|(name, _)| name.to_owned()).collect()
-}
-
-/// Every word of the rules' right sides.
-fn words_in(jsgf: &str) -> BTreeSet<String> {
-    let mut words = BTreeSet::new();
-    for line in jsgf.lines().skip(2).filter_map(|l| l.split_once(" = ")).map(|(_, right)| right) {
-        let mut bare = String::new();
-        let mut depth = None;
-        for c in line.chars() {
-            depth = match (depth, c) {
-                (None, '<') => Some('>'),
-                (None, '/') => Some('/'),
-                (Some(end), c) if c == end => None,
-                (Some(end), _) => Some(end),
-                (None, c) => {
-                    bare.push(if "|()[];+*".contains(c) { ' ' } else { c });
-                    None
-                }
-            };
-        }
-        words.extend(bare.split_whitespace().map(str::to_owned));
-    }
-    words
 }
 
 #[cfg(test)]
@@ -191,39 +146,44 @@ mod tests {
 
     #[test]
     fn phrases_slots_and_carriers_are_in_the_open_grammar() {
-        let grammar = Grammar::build(
-            &[phrase("Where is order {digits}?", Language::EN), phrase("查订单", Language::ZH)],
-            &Expectation::Open,
-            Language::EN,
-        );
-        assert!(grammar.jsgf.contains("where is order <digits>"), "{}", grammar.jsgf);
-        for word in ["where", "please", "um", "double", "yes", "agent"] {
-            assert!(grammar.words.contains(word), "{word} is missing");
+        let phrases = [phrase("Where is order {digits}?", Language::EN), phrase("查订单", Language::ZH)];
+        let grammar = Grammar::build(&phrases, &Expectation::Open, Language::EN);
+        for said in ["where is order four two", "um where is order double seven please", "yes", "talk to an agent"] {
+            assert!(grammar.says(said), "{said}");
         }
-        assert!(!grammar.words.contains("查") && !grammar.words.iter().any(|w| w.contains(['<', '/', '8'])));
+        assert!(!grammar.says("where is order") && !grammar.says("查 订 单"));
+        assert!(grammar.words().contains("double") && !grammar.words().contains("查"));
     }
 
     #[test]
-    fn every_rule_that_is_used_is_there_once() {
-        for language in [Language::EN, Language::ZH] {
-            for expectation in [
-                Expectation::Open,
-                Expectation::YesNo,
-                Expectation::Digits { min: 4, max: 4, sensitive: true },
-                Expectation::Spelling,
-                Expectation::Date,
-                Expectation::Time,
-                Expectation::Amount,
-                Expectation::Number,
-                Expectation::Name,
-                Expectation::Address,
-            ] {
-                let jsgf = Grammar::build(&[phrase("{date} {amount} {name}", language)], &expectation, language).jsgf;
-                for rule in rules_in(&jsgf) {
-                    let defined =
-                        jsgf.lines().filter(|l| l.trim_start_matches("public ").starts_with(&format!("<{rule}> = "))).count();
-                    assert_eq!(defined, 1, "{language} {expectation:?} <{rule}> in\n{jsgf}");
+    fn every_rule_that_is_named_is_there() {
+        for rules in [english::RULES, mandarin::RULES] {
+            for (name, text) in rules {
+                for rule in Expression::read(text).rules() {
+                    assert!(rules.iter().any(|(n, _)| *n == rule), "<{rule}> in <{name}>");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_asked_for_is_heard_in_both_languages() {
+        let digits = Expectation::Digits { min: 4, max: 4, sensitive: true };
+        for (expectation, english, chinese) in [
+            (Expectation::YesNo, "yeah that's right", "好 的"),
+            (digits, "it's four double two one please", "是 四 二 七 一"),
+            (Expectation::Spelling, "b. as in bravo seven", "b. 七"),
+            (Expectation::Date, "next friday", "下 周 五"),
+            (Expectation::Time, "tomorrow at half past ten", "下 午 三 点 半"),
+            (Expectation::Amount, "twenty dollars and five cents", "二 十 块"),
+            (Expectation::Number, "two point five percent", "三 个 月"),
+            (Expectation::Name, "my name is maria garcia", "我 姓 王"),
+            (Expectation::Address, "one two three", "一 二"),
+        ] {
+            for (language, said) in [(Language::EN, english), (Language::ZH, chinese)] {
+                let grammar = Grammar::build(&[], &expectation, language);
+                assert!(grammar.says(said), "{language} {expectation:?}: {said}");
+                assert!(!grammar.says("purple") && !grammar.says(""), "{language} {expectation:?}");
             }
         }
     }
@@ -232,22 +192,24 @@ mod tests {
     fn a_pin_is_heard_beside_nothing_of_the_pack() {
         let pin = Expectation::Digits { min: 4, max: 4, sensitive: true };
         let grammar = Grammar::build(&[phrase("cancel my order", Language::EN)], &pin, Language::EN);
-        assert!(grammar.words.contains("seven") && !grammar.words.contains("cancel"));
+        assert!(grammar.says("seven seven double one") && grammar.says("agent") && !grammar.says("cancel my order"));
     }
 
     #[test]
     fn beside_another_question_the_first_phrases_are_listened_for() {
         let rare = Phrase { first: false, ..phrase("cancel that thing", Language::EN) };
         let phrases = [phrase("cancel my order", Language::EN), rare];
-        let words = |expectation: &Expectation| Grammar::build(&phrases, expectation, Language::EN).words;
-        assert!(words(&Expectation::Open).contains("thing"));
-        assert!(words(&Expectation::YesNo).contains("order") && !words(&Expectation::YesNo).contains("thing"));
+        let says = |expectation: &Expectation, text: &str| Grammar::build(&phrases, expectation, Language::EN).says(text);
+        assert!(says(&Expectation::Open, "cancel that thing"));
+        assert!(says(&Expectation::YesNo, "cancel my order") && !says(&Expectation::YesNo, "cancel that thing"));
     }
 
     #[test]
     fn choices_are_preferred_to_the_rest() {
         let choice = Choice { id: "a".into(), phrases: vec!["退货".into()], key: None };
         let grammar = Grammar::build(&[], &Expectation::Choice(vec![choice]), Language::ZH);
-        assert!(grammar.jsgf.contains("/8/ [<before>] (退 货)"), "{}", grammar.jsgf);
+        assert!(grammar.says("请 退 货 吧"));
+        let fsg = grammar.fsg(|_| 1);
+        assert!(fsg.contains(" 1 退\n") && fsg.contains(" 0.125 行\n"), "{fsg}");
     }
 }
