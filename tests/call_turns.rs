@@ -58,6 +58,7 @@ scripts! {
     a_secret_is_in_no_event
     a_secret_keyed_over_its_prompt
     complete_digits_end_a_turn_at_once
+    an_unfinished_sentence_is_waited_for
     yes_ends_sooner
     no_answer_is_apologised_for_then_ended
     a_failed_apology_ends_the_call

@@ -86,12 +86,14 @@ impl Floor {
         ON
     }
 
-    /// What the recogniser makes of the turn so far.
+    /// What the recogniser makes of the turn so far; nothing any more is told to nobody.
     pub(super) fn partial(&mut self, cx: &mut Context, turn: TurnId, transcript: Transcript) {
         if let Caller::Speaking(utterance) = &mut self.caller {
-            utterance.progress = Progress::of(&transcript.text);
+            utterance.progress = Progress::of(&transcript);
         }
-        cx.tell(turn, Transcript { finality: Finality::Partial, ..transcript });
+        if !transcript.is_nothing() {
+            cx.tell(turn, Transcript { finality: Finality::Partial, ..transcript });
+        }
     }
 
     /// The recogniser's last word.

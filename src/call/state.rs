@@ -227,7 +227,7 @@ impl Utterance {
             last: run.last,
             spoken: run.spoken,
             peak: run.peak,
-            progress: Progress::Nothing,
+            progress: Progress::default(),
             pauses: 0,
             interrupts: false,
             opened: now,
@@ -240,7 +240,7 @@ impl Utterance {
             turn,
             last: run.last,
             spoken: self.spoken + run.spoken,
-            progress: Progress::Nothing,
+            progress: Progress::default(),
             pauses: self.pauses + 1,
             ..self
         }

@@ -19,4 +19,4 @@ pub use language::Language;
 pub use prompt::{Closing, Prompt};
 pub use prosody::{EmotionOn, Pitch, Prosody};
 pub use sentence::{AfterReply, Importance, Sentence};
-pub use transcript::{Alternative, Finality, Transcript, Word};
+pub use transcript::{Alternative, Ending, Finality, Transcript, Word};

@@ -14,6 +14,18 @@ pub enum Finality {
     Final,
 }
 
+/// Whether what was understood so far may be all, as far as a recogniser that knows what may be said can tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ending {
+    /// It cannot tell.
+    #[default]
+    Unknown,
+    /// It may be all.
+    Whole,
+    /// Nobody ends like this: more must come.
+    Unfinished,
+}
+
 /// One recognised word and where it was said.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Word {
@@ -54,6 +66,8 @@ pub struct Transcript {
     pub words: Vec<Word>,
     /// Other readings, best first.
     pub alternatives: Vec<Alternative>,
+    /// Whether it may be all.
+    pub ending: Ending,
 }
 
 impl Transcript {
@@ -67,6 +81,7 @@ impl Transcript {
             confidence: Probability::ONE,
             words: Vec::new(),
             alternatives: Vec::new(),
+            ending: Ending::Unknown,
         }
     }
 

@@ -1,11 +1,12 @@
-//! How long the caller must be silent until the turn is over: by what was asked, and by how this caller pauses.
+//! How long the caller must be silent until the turn is over: by what was asked, by the words so far, and by how this caller pauses.
 //! Never waits where the answer is complete, and never longer than its bound.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::talk::Expectation;
+use super::words;
+use crate::talk::{Ending, Expectation, Transcript};
 
 /// When a turn is over: silence after the last speech frame, by what is expected.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -31,6 +32,10 @@ pub struct EndpointConfig {
     pub address_ms: u64,
     /// When the digits asked for are all in.
     pub complete_ms: u64,
+    /// After an open question, when the recogniser knows that the words so far may be all.
+    pub whole_ms: u64,
+    /// While the words so far cannot be all.
+    pub unfinished_ms: u64,
     /// Never less, except for complete digits.
     pub least_ms: u64,
     /// Never more.
@@ -52,6 +57,8 @@ impl Default for EndpointConfig {
             name_ms: 400,
             address_ms: 600,
             complete_ms: 100,
+            whole_ms: 260,
+            unfinished_ms: 1_000,
             least_ms: 200,
             most_ms: 1_200,
             learn_ms: 50,
@@ -61,31 +68,26 @@ impl Default for EndpointConfig {
 
 /// What the recogniser's guess holds so far of the answer that is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Progress {
-    /// Nothing was made out yet.
-    #[default]
-    Nothing,
-    /// So many digits.
-    Digits(usize),
-    /// Several words and no digit: the caller is saying something else.
-    Words,
+pub struct Progress {
+    digits: usize,
+    /// Several words and no digit: the caller is saying something else than a number.
+    words: bool,
+    ending: Ending,
 }
 
 impl Progress {
     /// What a partial transcript shows. One or two words may still lead to digits ("it's …").
-    pub fn of(text: &str) -> Self {
-        match text.chars().filter(char::is_ascii_digit).count() {
-            0 if text.split_whitespace().count() > 2 || text.chars().filter(|c| !c.is_ascii()).count() > 3 => Self::Words,
-            0 => Self::Nothing,
-            digits => Self::Digits(digits),
-        }
-    }
-
-    const fn digits(self) -> usize {
-        match self {
-            Self::Digits(digits) => digits,
-            Self::Nothing | Self::Words => 0,
-        }
+    pub fn of(transcript: &Transcript) -> Self {
+        let text = &transcript.text;
+        let digits = text.chars().filter(char::is_ascii_digit).count();
+        let several = text.split_whitespace().count() > 2 || text.chars().filter(|c| !c.is_ascii()).count() > 3;
+        let ending = match transcript.ending {
+            Ending::Unknown if words::break_off(text) => Ending::Unfinished,
+            // A number may be longer than it has to be.
+            Ending::Whole if text.ends_with(|c: char| c.is_ascii_digit()) => Ending::Unknown,
+            known => known,
+        };
+        Self { digits, words: digits == 0 && several, ending }
     }
 }
 
@@ -105,14 +107,15 @@ impl Endpointer {
     /// The silence after which a turn is over, as far as the caller has got.
     pub fn silence(&self, expectation: &Expectation, progress: Progress) -> Duration {
         let config = &self.config;
-        let digits = progress.digits();
+        let Progress { digits, words, ending } = progress;
         let base = match expectation {
             Expectation::Digits { max, .. } if digits >= usize::from(*max) => {
                 return Duration::from_millis(config.complete_ms);
             }
             Expectation::Digits { min, .. } if digits >= usize::from(*min) => config.open_ms,
-            Expectation::Digits { .. } if progress == Progress::Words => config.open_ms,
+            Expectation::Digits { .. } if words => config.open_ms,
             Expectation::Digits { .. } => config.digits_ms,
+            Expectation::Open if ending == Ending::Whole => config.whole_ms,
             Expectation::Open => config.open_ms,
             Expectation::YesNo => config.yes_no_ms,
             Expectation::Choice(_) => config.choice_ms,
@@ -122,6 +125,7 @@ impl Endpointer {
             Expectation::Name => config.name_ms,
             Expectation::Address => config.address_ms,
         };
+        let base = if ending == Ending::Unfinished { base.max(config.unfinished_ms) } else { base };
         let most = Duration::from_millis(config.most_ms.max(config.least_ms));
         (Duration::from_millis(base) + self.slack).clamp(Duration::from_millis(config.least_ms), most)
     }
@@ -144,6 +148,7 @@ impl Endpointer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::talk::Language;
 
     const DIGITS: Expectation = Expectation::Digits { min: 4, max: 6, sensitive: false };
 
@@ -151,33 +156,54 @@ mod tests {
         Duration::from_millis(ms)
     }
 
+    /// What is understood so far, by a recogniser that cannot tell whether it is all.
+    fn so_far(text: &str) -> Progress {
+        Progress::of(&Transcript::of_text(text, Language::EN, "test"))
+    }
+
+    fn known(text: &str, ending: Ending) -> Progress {
+        Progress::of(&Transcript { ending, ..Transcript::of_text(text, Language::EN, "test") })
+    }
+
     #[test]
     fn the_question_decides_how_long_silence_lasts() {
         let endpointer = Endpointer::new(EndpointConfig::default());
-        assert_eq!(endpointer.silence(&Expectation::YesNo, Progress::Nothing), ms(200));
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::Nothing), ms(300));
-        assert_eq!(endpointer.silence(&DIGITS, Progress::Digits(3)), ms(900));
-        assert_eq!(endpointer.silence(&DIGITS, Progress::of("it's")), ms(900), "digits may follow");
-        assert_eq!(endpointer.silence(&DIGITS, Progress::of("what are your opening hours")), ms(300), "another question");
-        assert_eq!(endpointer.silence(&DIGITS, Progress::Digits(4)), ms(300));
-        assert_eq!(endpointer.silence(&DIGITS, Progress::Digits(6)), ms(100));
+        assert_eq!(endpointer.silence(&Expectation::YesNo, Progress::default()), ms(200));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default()), ms(300));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("427")), ms(900));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("okay")), ms(900), "digits may follow");
+        assert_eq!(endpointer.silence(&DIGITS, so_far("what are your opening hours")), ms(300), "another question");
+        assert_eq!(endpointer.silence(&DIGITS, so_far("4271")), ms(300));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("427109")), ms(100));
+    }
+
+    #[test]
+    fn words_that_cannot_be_all_are_waited_for() {
+        let endpointer = Endpointer::new(EndpointConfig::default());
+        let open = |progress| endpointer.silence(&Expectation::Open, progress);
+        assert_eq!(open(so_far("what are your")), ms(1_000));
+        assert_eq!(open(known("return", Ending::Unfinished)), ms(1_000), "the recogniser knows better");
+        assert_eq!(open(known("i need to", Ending::Whole)), ms(260));
+        assert_eq!(open(known("where is order 42", Ending::Whole)), ms(300), "a number may go on");
+        assert_eq!(open(so_far("what are your opening hours")), ms(300));
+        assert_eq!(endpointer.silence(&Expectation::YesNo, so_far("yes and")), ms(1_000));
     }
 
     #[test]
     fn a_caller_who_pauses_gets_more_time_within_bounds_and_loses_it_again() {
         let mut endpointer = Endpointer::new(EndpointConfig::default());
         endpointer.paused(ms(150), ms(300));
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::Nothing), ms(300), "a short pause teaches nothing");
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default()), ms(300), "a short pause teaches nothing");
         endpointer.paused(ms(600), ms(300));
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::Nothing), ms(350));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default()), ms(350));
         for _ in 0..100 {
-            let waited = endpointer.silence(&Expectation::Open, Progress::Nothing);
+            let waited = endpointer.silence(&Expectation::Open, Progress::default());
             endpointer.paused(ms(5_000), waited);
         }
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::Nothing), ms(1_200));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default()), ms(1_200));
         for _ in 0..30 {
             endpointer.ended_cleanly();
         }
-        assert!(endpointer.silence(&Expectation::Open, Progress::Nothing) < ms(301));
+        assert!(endpointer.silence(&Expectation::Open, Progress::default()) < ms(301));
     }
 }

@@ -1,9 +1,10 @@
 //! Whose turn it is: is this speech, is it over, does it interrupt.
-//! Never looks at the bot's words or at samples; probability, level and media time are all it gets.
+//! Never looks at the bot's words or at samples; probability, level, media time and the caller's words so far are all it gets.
 
 mod barge_in;
 mod detector;
 mod endpoint;
+mod words;
 
 use serde::Deserialize;
 

@@ -20,7 +20,7 @@ use super::lexicon::Lexicon;
 use super::phrase::Phrase;
 use super::readings::{MOST_PATHS, base, is_long_enough, is_word, readings};
 use super::sphinx_ffi::{Library, Segment, Span};
-use super::vocabulary::Vocabulary;
+use super::vocabulary::{Sayable, Vocabulary};
 use super::written::written;
 use super::{HearError, HearRequest, Hearing, Recognizer, SphinxConfig};
 
@@ -32,7 +32,7 @@ const SECOND_HEARING_SAMPLES: usize = 8 * 16_000;
 /// Below this there is nothing to hear again.
 const QUIET_DB: f32 = -60.0;
 /// Sound between two partial transcripts.
-const PARTIAL_EVERY_SAMPLES: usize = 3_200;
+const PARTIAL_EVERY_SAMPLES: usize = 1_600;
 
 /// The embedded recogniser, shared by all calls.
 pub struct Sphinx {
@@ -92,6 +92,7 @@ impl Recognizer for Sphinx {
         let front = self.decoders.front();
         Ok(Box::new(Listening {
             lent,
+            sayable,
             request,
             limits,
             front,
@@ -148,6 +149,7 @@ fn distance(segment: &Segment) -> f32 {
 /// One utterance in a decoder.
 struct Listening {
     lent: Lent,
+    sayable: Arc<Sayable>,
     request: HearRequest,
     limits: Limits,
     /// Makes the features, where the decoder does not.
@@ -213,7 +215,8 @@ impl Listening {
         let separator = if language == Language::ZH { "" } else { " " };
         let spoken = words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join(separator);
         let text = written(&spoken, language, &self.request.expectation);
-        let mut sure = Transcript { finality, confidence, words, ..Transcript::of_text(text, language, NAME) };
+        let ending = self.sayable.ending(&said.iter().map(|s| base(&s.word)).collect::<Vec<_>>().join(" "));
+        let mut sure = Transcript { finality, confidence, words, ending, ..Transcript::of_text(text, language, NAME) };
         if finality == Finality::Final {
             self.compare(&mut sure);
         }
@@ -268,7 +271,7 @@ impl Hearing for Listening {
         self.since_partial = 0;
         let partial = self.transcript(Finality::Partial);
         self.lent.understands(!partial.is_nothing());
-        if partial.is_nothing() || partial.text == self.told {
+        if partial.text == self.told {
             return Ok(None);
         }
         self.told.clone_from(&partial.text);

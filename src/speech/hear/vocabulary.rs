@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use crate::talk::{Expectation, Language};
+use crate::talk::{Ending, Expectation, Language};
 
 use super::grammar::{self, Grammar};
 use super::lexicon::{Lexicon, Pronounced, Source};
@@ -30,14 +30,20 @@ pub(super) struct Sayable {
     pub(super) fsg: String,
     /// How its words are pronounced.
     pub(super) sounds: Pronounced,
+    grammar: Grammar,
 }
 
 impl Sayable {
-    fn new(grammar: &Grammar, sounds: Pronounced) -> Self {
+    fn new(grammar: Grammar, sounds: Pronounced) -> Self {
         let fsg = grammar.fsg(|word| sounds.get(word).map_or(1, |(_, readings)| readings.len()));
         let mut hasher = DefaultHasher::new();
         fsg.hash(&mut hasher);
-        Self { name: format!("g{:016x}", hasher.finish()), fsg, sounds }
+        Self { name: format!("g{:016x}", hasher.finish()), fsg, sounds, grammar }
+    }
+
+    /// Whether these words of it may be all.
+    pub(super) fn ending(&self, words: &str) -> Ending {
+        if self.grammar.says(words) { Ending::Whole } else { Ending::Unfinished }
     }
 }
 
@@ -90,7 +96,10 @@ impl Vocabulary {
             return Arc::clone(known);
         }
         let grammar = Grammar::build(&taught.phrases, &self.pronounceable(expectation, language), language);
-        let sayable = Arc::new(Sayable::new(&grammar, self.pronounce(&grammar.words())));
+        let sayable = {
+            let sounds = self.pronounce(&grammar.words());
+            Arc::new(Sayable::new(grammar, sounds))
+        };
         let mut grammars = taught.grammars();
         if grammars.len() >= MOST_GRAMMARS {
             grammars.clear();
