@@ -1,8 +1,9 @@
 //! Wav files as mono 16-bit sound, read and written through any stream.
 //! Never opens a file itself and never guesses: a kind it cannot read is named.
 
-use std::io::{Read, Seek, Write};
+use std::io::{Cursor, Read, Seek, Write};
 
+use audio_codec_algorithms::{decode_alaw, decode_ulaw};
 use thiserror::Error;
 
 use super::SampleRate;
@@ -31,9 +32,14 @@ pub struct Sound {
 }
 
 impl Sound {
-    /// Reads a wav: PCM of 8 to 32 bits or float, one or more channels (mixed down), 8 to 48 kHz.
-    pub fn read(stream: impl Read) -> Result<Self, WavError> {
-        let mut reader = hound::WavReader::new(stream)?;
+    /// Reads a wav: PCM of 8 to 32 bits, float, A-law or mu-law, one or more channels (mixed down), 8 to 48 kHz.
+    pub fn read(mut stream: impl Read) -> Result<Self, WavError> {
+        let mut file = Vec::new();
+        stream.read_to_end(&mut file).map_err(hound::Error::from)?;
+        if let Some(linear) = expanded(&file) {
+            file = linear;
+        }
+        let mut reader = hound::WavReader::new(Cursor::new(file))?;
         let spec = reader.spec();
         let rate = SampleRate::new(spec.sample_rate)
             .ok_or_else(|| WavError::Unsupported { what: format!("sampled at {} Hz", spec.sample_rate) })?;
@@ -65,6 +71,41 @@ impl Sound {
         let mut writer = Writer::new(stream, self.rate, 1)?;
         writer.push(&self.pcm)?;
         writer.finish()
+    }
+}
+
+/// The wav with 16-bit samples in place of a telephone's 8-bit ones; `None` where they are of another kind.
+fn expanded(file: &[u8]) -> Option<Vec<u8>> {
+    const ALAW: u16 = 6;
+    const ULAW: u16 = 7;
+    let format = chunk(file, b"fmt ")?;
+    let number = |at: usize| Some(u16::from_le_bytes(format.get(at..at + 2)?.try_into().ok()?));
+    let decode: fn(u8) -> i16 = match number(0)? {
+        ALAW => decode_alaw,
+        ULAW => decode_ulaw,
+        _ => return None,
+    };
+    let rate = u32::from(number(4)?) | u32::from(number(6)?) << 16;
+    let spec =
+        hound::WavSpec { channels: number(2)?, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut linear = Cursor::new(Vec::new());
+    let mut writer = hound::WavWriter::new(&mut linear, spec).ok()?;
+    chunk(file, b"data")?.iter().try_for_each(|code| writer.write_sample(decode(*code))).ok()?;
+    writer.finalize().ok()?;
+    Some(linear.into_inner())
+}
+
+/// What a chunk of a RIFF file holds, as far as the file goes.
+fn chunk<'a>(file: &'a [u8], name: &[u8; 4]) -> Option<&'a [u8]> {
+    let mut rest = file.get(12..)?;
+    loop {
+        let length = u32::from_le_bytes(rest.get(4..8)?.try_into().ok()?) as usize;
+        let body = &rest[8..];
+        if rest.starts_with(name) {
+            return Some(&body[..length.min(body.len())]);
+        }
+        // Chunks begin at even bytes.
+        rest = body.get(length.checked_add(length % 2)?..)?;
     }
 }
 
@@ -110,6 +151,21 @@ mod tests {
         let mut file = Cursor::new(Vec::new());
         sound.write(&mut file).expect("written to memory");
         assert_eq!(Sound::read(Cursor::new(file.into_inner())).expect("our own wav"), sound);
+    }
+
+    #[test]
+    fn a_telephones_codes_are_expanded() {
+        for (tag, silence, decode) in [(6u16, 0xd5, decode_alaw as fn(u8) -> i16), (7, 0xff, decode_ulaw)] {
+            let mut file = b"RIFF\0\0\0\0WAVEfact\x03\0\0\0abc\0fmt \x12\0\0\0".to_vec();
+            for number in [tag, 1, 8_000, 0, 8_000, 0, 1, 8, 0] {
+                file.extend(number.to_le_bytes());
+            }
+            file.extend(b"data\x03\0\0\0");
+            file.extend([silence, 0x21, 0x9a]);
+            let sound = Sound::read(Cursor::new(&file)).expect("a wav of the telephone's kind");
+            assert_eq!(sound, Sound { pcm: [silence, 0x21, 0x9a].map(decode).to_vec(), rate: SampleRate::HZ_8000 });
+            assert!(Sound::read(Cursor::new(&file[..20])).is_err(), "a file cut off in its header");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod check;
 #[cfg(all(feature = "sip", feature = "web"))]
 pub mod demo;
 pub mod doctor;
+pub mod eot;
 pub mod erase;
 pub mod eval;
 pub mod export;
@@ -76,6 +77,8 @@ enum Command {
     Chat(chat::ChatArgs),
     /// Write down what is said in wav files
     Transcribe(transcribe::TranscribeArgs),
+    /// Say when the bot would have taken the turn in recordings, whose paths come on standard input
+    Eot(eot::EotArgs),
     /// Speak a text into a wav
     Say(say::Say),
     /// Past calls: list them, show one, listen to one
@@ -137,6 +140,11 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
             let config = logged(file)?;
             let phrases = phrases(&Pack::load(&config.pack)?);
             transcribe::run(&args, &config.hear, &config.store.data, (phrases, runtime.handle()))
+        }
+        Command::Eot(args) => {
+            let config = logged(file)?;
+            let phrases = phrases(&Pack::load(&config.pack)?);
+            eot::run(&args, &config, (phrases, runtime.handle()), std::io::stdin().lock())
         }
         Command::Say(args) => {
             let config = logged(file)?;

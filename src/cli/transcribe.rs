@@ -103,7 +103,7 @@ fn transcribe(recognizer: &dyn Recognizer, file: &Path, args: &TranscribeArgs) -
 }
 
 impl Expect {
-    const fn expectation(self) -> Expectation {
+    pub(super) const fn expectation(self) -> Expectation {
         match self {
             Self::Open => Expectation::Open,
             Self::YesNo => Expectation::YesNo,

@@ -14,6 +14,8 @@ use crate::talk::{Ending, Expectation, Transcript};
 pub struct EndpointConfig {
     /// After an open question.
     pub open_ms: u64,
+    /// While the recogniser hears sound and understands none of it: the answer would be a question, which has no hurry.
+    pub unheard_ms: u64,
     /// After a question for yes or no.
     pub yes_no_ms: u64,
     /// After a choice.
@@ -48,6 +50,7 @@ impl Default for EndpointConfig {
     fn default() -> Self {
         Self {
             open_ms: 300,
+            unheard_ms: 500,
             yes_no_ms: 200,
             choice_ms: 240,
             digits_ms: 900,
@@ -66,12 +69,40 @@ impl Default for EndpointConfig {
     }
 }
 
+impl EndpointConfig {
+    /// The same with every wait so many times as long.
+    #[must_use]
+    pub fn slower(&self, factor: f32) -> Self {
+        let times = |ms: u64| (ms as f32 * factor) as u64;
+        Self {
+            open_ms: times(self.open_ms),
+            unheard_ms: times(self.unheard_ms),
+            yes_no_ms: times(self.yes_no_ms),
+            choice_ms: times(self.choice_ms),
+            digits_ms: times(self.digits_ms),
+            spelling_ms: times(self.spelling_ms),
+            date_ms: times(self.date_ms),
+            amount_ms: times(self.amount_ms),
+            name_ms: times(self.name_ms),
+            address_ms: times(self.address_ms),
+            complete_ms: times(self.complete_ms),
+            whole_ms: times(self.whole_ms),
+            unfinished_ms: times(self.unfinished_ms),
+            least_ms: times(self.least_ms),
+            most_ms: times(self.most_ms),
+            learn_ms: self.learn_ms,
+        }
+    }
+}
+
 /// What the recogniser's guess holds so far of the answer that is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
     digits: usize,
     /// Several words and no digit: the caller is saying something else than a number.
     words: bool,
+    /// The recogniser told that it makes nothing out.
+    unheard: bool,
     ending: Ending,
 }
 
@@ -87,7 +118,7 @@ impl Progress {
             Ending::Whole if text.ends_with(|c: char| c.is_ascii_digit()) => Ending::Unknown,
             known => known,
         };
-        Self { digits, words: digits == 0 && several, ending }
+        Self { digits, words: digits == 0 && several, unheard: transcript.is_nothing(), ending }
     }
 }
 
@@ -107,7 +138,7 @@ impl Endpointer {
     /// The silence after which a turn is over, as far as the caller has got.
     pub fn silence(&self, expectation: &Expectation, progress: Progress) -> Duration {
         let config = &self.config;
-        let Progress { digits, words, ending } = progress;
+        let Progress { digits, words, unheard, ending } = progress;
         let base = match expectation {
             Expectation::Digits { max, .. } if digits >= usize::from(*max) => {
                 return Duration::from_millis(config.complete_ms);
@@ -125,7 +156,11 @@ impl Endpointer {
             Expectation::Name => config.name_ms,
             Expectation::Address => config.address_ms,
         };
-        let base = if ending == Ending::Unfinished { base.max(config.unfinished_ms) } else { base };
+        let base = match ending {
+            Ending::Unfinished => base.max(config.unfinished_ms),
+            Ending::Unknown | Ending::Whole if unheard => base.max(config.unheard_ms),
+            Ending::Unknown | Ending::Whole => base,
+        };
         let most = Duration::from_millis(config.most_ms.max(config.least_ms));
         (Duration::from_millis(base) + self.slack).clamp(Duration::from_millis(config.least_ms), most)
     }
@@ -186,6 +221,7 @@ mod tests {
         assert_eq!(open(known("i need to", Ending::Whole)), ms(260));
         assert_eq!(open(known("where is order 42", Ending::Whole)), ms(300), "a number may go on");
         assert_eq!(open(so_far("what are your opening hours")), ms(300));
+        assert_eq!(open(so_far("")), ms(500), "what was not understood may be the first half of a sentence");
         assert_eq!(endpointer.silence(&Expectation::YesNo, so_far("yes and")), ms(1_000));
     }
 

@@ -98,7 +98,7 @@ impl Recognizer for Sphinx {
             front,
             frames: Vec::new(),
             pcm: Vec::new(),
-            told: String::new(),
+            told: None,
             since_partial: 0,
             open: true,
         }))
@@ -158,7 +158,8 @@ struct Listening {
     frames: Vec<Cepstrum>,
     /// The sound, likewise.
     pcm: Vec<i16>,
-    told: String,
+    /// The partial transcript that was told last.
+    told: Option<String>,
     since_partial: usize,
     /// The decoder's utterance is still to be ended.
     open: bool,
@@ -271,10 +272,10 @@ impl Hearing for Listening {
         self.since_partial = 0;
         let partial = self.transcript(Finality::Partial);
         self.lent.understands(!partial.is_nothing());
-        if partial.text == self.told {
+        if self.told.as_ref() == Some(&partial.text) {
             return Ok(None);
         }
-        self.told.clone_from(&partial.text);
+        self.told = Some(partial.text.clone());
         Ok(Some(partial))
     }
 
