@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::audio::Dbfs;
-use crate::talk::{Closing, Digit, Finality, Heard, Prompt, Transcript, TurnId};
+use crate::talk::{Closing, Digit, Expectation, Finality, Heard, Prompt, Transcript, TurnId};
 
 use super::config::ms;
 use super::context::Context;
@@ -13,7 +13,7 @@ use super::input::RecognitionFailed;
 use super::keypad::{Entry, Press};
 use super::output::{Action, Event};
 use super::state::{Bot, Caller, Floor, Said, Utterance};
-use super::turn::{Progress, Run};
+use super::turn::{Progress, Reaction, Run};
 use super::waterfall::Waterfall;
 
 impl Floor {
@@ -40,8 +40,12 @@ impl Floor {
 
     /// A frame while the caller has the floor.
     pub(super) fn hear_on(&mut self, cx: &mut Context, heard: &Heard, speech: bool) -> Flow {
+        let unjudged = self.judged().is_some();
         let Caller::Speaking(utterance) = &mut self.caller else { return ON };
-        let waited = cx.endpointer.silence(&cx.expectation, utterance.progress);
+        let waited = match unjudged {
+            true => cx.endpointer.least(),
+            false => cx.endpointer.silence(&cx.expectation, utterance.progress),
+        };
         if speech && !heard.concealed {
             utterance.speak(heard.level);
         }
@@ -53,7 +57,13 @@ impl Floor {
             }
             utterance.last = utterance.last.max(run.last);
         }
-        if !speech && cx.media.since(utterance.last) >= waited { self.end_turn(cx) } else { ON }
+        if !speech && cx.media.since(utterance.last) >= waited {
+            return self.end_turn(cx);
+        }
+        if speech {
+            self.judge(cx);
+        }
+        ON
     }
 
     /// Speech after the end of a turn that is not answered yet: a cough changes nothing, more than that reopens the turn.
@@ -78,7 +88,7 @@ impl Floor {
         cx.event(Event::SpeechEnded { turn, at: utterance.last });
         if utterance.spoken < ms(cx.config.blip_ms) {
             cx.action(Action::CancelRecognition { turn });
-            self.caller = Caller::Quiet;
+            return self.pass_over(cx);
         } else {
             cx.action(Action::FinishRecognition { turn, to: cx.media });
             self.transcribe(cx, utterance);
@@ -94,6 +104,7 @@ impl Floor {
         if !transcript.is_nothing() {
             cx.tell(turn, Transcript { finality: Finality::Partial, ..transcript });
         }
+        self.judge(cx);
     }
 
     /// The recogniser's last word.
@@ -102,11 +113,23 @@ impl Floor {
             self.end_early(cx);
         }
         let Caller::Transcribing { utterance, endpoint, since } = self.caller else { return ON };
-        self.caller = Caller::Quiet;
+        let over = self.judged().and_then(|utterance| utterance.over);
         let turn = utterance.turn;
-        let Ok(transcript) = result else { return self.apologise(cx) };
+        let Ok(transcript) = result else {
+            self.caller = Caller::Quiet;
+            return if over.is_some() { self.pass_over(cx) } else { self.apologise(cx) };
+        };
         cx.tell(turn, transcript.clone());
-        if transcript.is_nothing() {
+        let reaction = cx.reaction(Reaction::of(&transcript.text));
+        match over {
+            Some(_) if reaction != Reaction::Words => return self.pass_over(cx),
+            Some((reply, from)) => self.interrupted(cx, reply, from),
+            None => {}
+        }
+        self.caller = Caller::Quiet;
+        // A hum says nothing, but where it may be a yes.
+        let hum = reaction == Reaction::Grunt && cx.expectation != Expectation::YesNo;
+        if hum || transcript.is_nothing() {
             return self.not_understood(cx, &utterance);
         }
         cx.no_input.reset();
@@ -119,6 +142,9 @@ impl Floor {
     /// The recogniser did not answer in time.
     pub(super) fn give_up_recognition(&mut self, cx: &mut Context) -> Flow {
         self.cancel_recognition(cx);
+        if self.judged().is_some() {
+            return self.pass_over(cx);
+        }
         self.caller = Caller::Quiet;
         self.apologise(cx)
     }
@@ -218,7 +244,7 @@ impl Floor {
         }
     }
 
-    fn cancel_recognition(&self, cx: &mut Context) {
+    pub(super) fn cancel_recognition(&self, cx: &mut Context) {
         if let Some(turn) = self.caller.recognising() {
             cx.action(Action::CancelRecognition { turn });
         }

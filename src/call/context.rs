@@ -11,7 +11,7 @@ use super::config::{CallConfig, ms};
 use super::output::{Action, Event, Output};
 use super::record::CallRecord;
 use super::state::Utterance;
-use super::turn::{Endpointer, SpeechDetector};
+use super::turn::{Endpointer, Reaction, SpeechDetector};
 
 #[derive(Debug)]
 pub(super) struct Context {
@@ -86,6 +86,14 @@ impl Context {
     /// Whether a turn may be gone on with: all of its sound is still there and not too long to recognise at once.
     pub(super) fn fits_one_turn(&self, utterance: &Utterance) -> bool {
         self.media.since(utterance.from) <= ms(self.config.longest_turn_ms)
+    }
+
+    /// What words over the bot's own are where this is expected: a "yes" may be the answer.
+    pub(super) const fn reaction(&self, words: Reaction) -> Reaction {
+        match (words, &self.expectation) {
+            (Reaction::Assent, Expectation::YesNo | Expectation::Choice(_)) => Reaction::Words,
+            (words, _) => words,
+        }
     }
 
     /// Tells what was understood; of a secret, only that something was.

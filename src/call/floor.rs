@@ -3,15 +3,16 @@
 
 use std::ops::ControlFlow;
 
+use crate::audio::MediaTime;
 use crate::talk::{Closing, Heard, Playout, Prompt, ReplyId};
 
 use super::config::ms;
 use super::context::Context;
 use super::input::{Hangup, Input};
 use super::output::{Action, Event};
-use super::state::{Bot, Caller, Floor, Said};
+use super::state::{Bot, Caller, Floor, Said, Utterance};
 use super::timer::Timer;
-use super::turn::{Gain, Run, Step};
+use super::turn::{Gain, Step};
 
 /// How a floor is left.
 #[derive(Debug)]
@@ -119,10 +120,12 @@ impl Floor {
 
     /// What follows from where both sides now are: a reply that is said ends, one that may yield yields, what was said is answered.
     pub(super) fn settle(&mut self, cx: &mut Context) -> Flow {
+        let unjudged = self.judged().is_some();
         if let Some(reply) = self.bot.reply() {
-            if reply.is_said() {
+            // Whoever speaks as the bot says good-bye is not hung up on.
+            if reply.is_said() && !(unjudged && reply.is_good_bye()) {
                 self.finish(cx)?;
-            } else if self.bot.yields() && !matches!(self.caller, Caller::Quiet) {
+            } else if self.bot.yields() && !matches!(self.caller, Caller::Quiet) && (!unjudged || reply.is_said()) {
                 self.cut(cx);
             }
         }
@@ -161,37 +164,86 @@ impl Floor {
         ON
     }
 
-    /// Speech while the bot speaks: softer, stop, or kept for afterwards. A sound that began before the bot did may be the
-    /// cough between a turn and its answer, and takes as long as there to count.
+    /// Speech while the bot speaks: softer, listened to, or kept for afterwards. A sound that began before the bot did may be the
+    /// cough between a turn and its answer, and takes as long as there to count; then it goes on with the turn before.
     fn hear_over_bot(&mut self, cx: &mut Context, speech: bool) {
         let Bot::Speaking { reply, from, gain } = &self.bot else { return };
         let (id, yields) = (reply.id, self.bot.yields());
         let run = cx.detector.run().copied();
+        let goes_on = run.is_some_and(|run| run.from < *from);
         let barge_in = &cx.config.turn.barge_in;
-        let least = if run.is_some_and(|run| run.from < *from) { ms(cx.config.resume_ms) } else { barge_in.stop_after() };
+        let least = if goes_on { ms(cx.config.resume_ms) } else { barge_in.listen_after() };
         match barge_in.judge(run.as_ref(), least, *gain) {
             Some(Step::Duck) if yields && speech => self.set_gain(cx, Gain::Ducked),
             Some(Step::Restore) => self.set_gain(cx, Gain::Full),
-            Some(Step::Yield) if speech => {
+            Some(Step::Listen) if speech => {
                 let Some(run) = run else { return };
-                if yields {
-                    let earlier = self.cut(cx);
-                    self.open(cx, run, earlier);
-                    self.interrupted(cx, id, run);
-                } else {
+                if !yields {
                     self.set_gain(cx, Gain::Full);
                     self.open(cx, run, None);
+                } else if goes_on {
+                    let earlier = self.cut(cx);
+                    self.open(cx, run, earlier);
+                    self.interrupted(cx, id, run.from);
+                } else {
+                    self.set_gain(cx, Gain::Ducked);
+                    self.open(cx, run, None);
+                    if let Caller::Speaking(utterance) = &mut self.caller {
+                        utterance.over = Some((id, run.from));
+                    }
                 }
             }
-            Some(Step::Duck | Step::Yield) | None => {}
+            Some(Step::Duck | Step::Listen) | None => {}
         }
     }
 
-    fn interrupted(&mut self, cx: &mut Context, reply: ReplyId, run: Run) {
+    /// The caller's words over the bot that are not yet known to be meant for it.
+    pub(super) fn judged(&self) -> Option<&Utterance> {
+        let utterance = match &self.caller {
+            Caller::Speaking(utterance) | Caller::Transcribing { utterance, .. } => utterance,
+            Caller::Quiet | Caller::Keying { .. } | Caller::Said(_) => return None,
+        };
+        let over = utterance.over.map(|(reply, _)| reply);
+        matches!(&self.bot, Bot::Speaking { reply, .. } if Some(reply.id) == over).then_some(utterance)
+    }
+
+    /// Judges speech over the bot while it lasts: the bot yields to words, and to whatever goes on.
+    pub(super) fn judge(&mut self, cx: &mut Context) {
+        let Some(Utterance { over: Some((reply, from)), progress, .. }) = self.judged().copied() else { return };
+        if !self.bot.yields() {
+            // What is said now must be heard; the caller is answered after it.
+            self.set_gain(cx, Gain::Full);
+            if let Caller::Speaking(utterance) = &mut self.caller {
+                utterance.over = None;
+            }
+            return;
+        }
+        let Some(run) = cx.detector.run().copied() else { return };
+        if !cx.config.turn.barge_in.interrupts(&run, cx.reaction(progress.reaction())) {
+            return;
+        }
+        let earlier = self.cut(cx);
+        if earlier.is_some() {
+            // Nothing of the answer was heard: the turn before goes on.
+            self.cancel_recognition(cx);
+            self.open(cx, run, earlier);
+        }
+        self.interrupted(cx, reply, from);
+    }
+
+    /// What was said over the bot was a listener's: the reply goes on as it was.
+    pub(super) fn pass_over(&mut self, cx: &mut Context) -> Flow {
+        self.caller = Caller::Quiet;
+        self.set_gain(cx, Gain::Full);
+        self.settle(cx)
+    }
+
+    pub(super) fn interrupted(&mut self, cx: &mut Context, reply: ReplyId, from: MediaTime) {
         if let Caller::Speaking(utterance) = &mut self.caller {
             utterance.interrupts = true;
+            utterance.over = None;
         }
-        let (turn, after) = (cx.turn, cx.media.since(run.from));
+        let (turn, after) = (cx.turn, cx.media.since(from));
         cx.event(Event::BargeIn { turn, reply, after });
     }
 

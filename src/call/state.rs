@@ -87,6 +87,8 @@ pub(super) struct Utterance {
     pub(super) pauses: u32,
     /// Whether it silenced the bot.
     pub(super) interrupts: bool,
+    /// The reply it began over and where; whether it is meant for the bot is judged while that reply goes on.
+    pub(super) over: Option<(ReplyId, MediaTime)>,
     opened: Instant,
 }
 
@@ -230,6 +232,7 @@ impl Utterance {
             progress: Progress::default(),
             pauses: 0,
             interrupts: false,
+            over: None,
             opened: now,
         }
     }
@@ -260,6 +263,11 @@ impl Reply {
     fn yields(&self) -> bool {
         let transfers = matches!(self.after, Some(AfterReply::Transfer { .. }));
         !transfers && self.ledger.current().is_none_or(|sentence| sentence.importance == Importance::Normal)
+    }
+
+    /// Whether the call is hung up behind it.
+    pub(super) const fn is_good_bye(&self) -> bool {
+        matches!(self.after, Some(AfterReply::HangUp))
     }
 
     /// Whether the dialogue has no more to say and all of it has left.

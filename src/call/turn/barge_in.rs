@@ -1,4 +1,5 @@
-//! What speech over the bot does to the bot's own: first softer, then silent; a blip and all is as before.
+//! What speech over the bot does to the bot's own: softer, then judged while it lasts, then silent; a blip or a listener's "mm-hm"
+//! and all is as before.
 //! Never applies to a sentence that must be heard; the floor asks only where the caller may interrupt.
 
 use std::time::Duration;
@@ -7,7 +8,7 @@ use serde::Deserialize;
 
 use crate::audio::{Dbfs, FRAME};
 
-use super::Run;
+use super::{Reaction, Run};
 
 /// What speech does to the bot's own.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -15,15 +16,19 @@ use super::Run;
 pub struct BargeInConfig {
     /// Speech this long makes the bot softer.
     pub duck_after_ms: u64,
-    /// Speech this long stops the bot.
+    /// Speech this long is listened to; the bot goes on softly.
+    pub listen_after_ms: u64,
+    /// Speech this long stops the bot, unless it is known to be a listener's "mm-hm" by then.
     pub stop_after_ms: u64,
+    /// A listener's words that go on this long stop it too.
+    pub backchannel_ms: u64,
     /// How much softer.
     pub duck_db: f32,
 }
 
 impl Default for BargeInConfig {
     fn default() -> Self {
-        Self { duck_after_ms: 60, stop_after_ms: 120, duck_db: -12.0 }
+        Self { duck_after_ms: 60, listen_after_ms: 120, stop_after_ms: 350, backchannel_ms: 900, duck_db: -12.0 }
     }
 }
 
@@ -43,26 +48,36 @@ pub enum Step {
     Duck,
     /// It was nothing: be as loud as before.
     Restore,
-    /// It is an interruption: stop.
-    Yield,
+    /// It is no blip: hear what it says.
+    Listen,
 }
 
 impl BargeInConfig {
-    /// How much voiced sound is certainly speech of `stop_after_ms`: its first and its last frame may hold hardly any.
-    pub fn stop_after(&self) -> Duration {
-        Duration::from_millis(self.stop_after_ms).saturating_add(FRAME)
+    /// How much voiced sound is certainly speech of `listen_after_ms`: its first and its last frame may hold hardly any.
+    pub fn listen_after(&self) -> Duration {
+        Duration::from_millis(self.listen_after_ms).saturating_add(FRAME)
     }
 
-    /// Judges the speech going on over the bot (`None`: there is none), given how loud the bot is;
-    /// it counts as an interruption when it is voiced for `least`.
+    /// What the speech going on over the bot does (`None`: there is none), given how loud the bot is; it is listened to when it
+    /// is voiced for `least`.
     pub fn judge(&self, run: Option<&Run>, least: Duration, gain: Gain) -> Option<Step> {
         let duck = Duration::from_millis(self.duck_after_ms);
         match gain {
-            _ if run.is_some_and(|run| run.voiced >= least) => Some(Step::Yield),
+            _ if run.is_some_and(|run| run.voiced >= least) => Some(Step::Listen),
             Gain::Full if run.is_some_and(|run| run.spoken >= duck) => Some(Step::Duck),
             Gain::Ducked if run.is_none() => Some(Step::Restore),
             Gain::Full | Gain::Ducked => None,
         }
+    }
+
+    /// Whether speech that is listened to interrupts: by its words, or by how long it has gone on.
+    pub fn interrupts(&self, run: &Run, so_far: Reaction) -> bool {
+        let least = match so_far {
+            Reaction::Words => return true,
+            Reaction::Nothing => self.stop_after_ms,
+            Reaction::Grunt | Reaction::Assent => self.backchannel_ms,
+        };
+        run.voiced >= Duration::from_millis(least)
     }
 
     /// The level of the bot's sound at this gain.
@@ -93,15 +108,23 @@ mod tests {
     }
 
     #[test]
-    fn speech_ducks_then_stops_and_a_cough_is_forgiven() {
+    fn speech_ducks_then_is_listened_to_and_a_cough_is_forgiven() {
         let config = BargeInConfig::default();
-        let judge = |run: Option<Run>, gain| config.judge(run.as_ref(), config.stop_after(), gain);
+        let judge = |run: Option<Run>, gain| config.judge(run.as_ref(), config.listen_after(), gain);
         assert_eq!(judge(Some(run(40, 0)), Gain::Full), None);
         assert_eq!(judge(Some(run(60, 0)), Gain::Full), Some(Step::Duck));
         assert_eq!(judge(Some(run(120, 0)), Gain::Ducked), None, "100 ms of sound lie in up to six frames");
         assert_eq!(judge(Some(run(180, 60)), Gain::Ducked), None, "and the detector holds on after them");
-        assert_eq!(judge(Some(run(140, 0)), Gain::Ducked), Some(Step::Yield));
+        assert_eq!(judge(Some(run(140, 0)), Gain::Ducked), Some(Step::Listen));
         assert_eq!(judge(None, Gain::Ducked), Some(Step::Restore));
         assert_eq!(judge(None, Gain::Full), None);
+    }
+
+    #[test]
+    fn words_interrupt_at_once_and_a_listener_does_not() {
+        let config = BargeInConfig::default();
+        assert!(config.interrupts(&run(160, 0), Reaction::Words));
+        assert!(!config.interrupts(&run(340, 0), Reaction::Nothing) && config.interrupts(&run(360, 0), Reaction::Nothing));
+        assert!(!config.interrupts(&run(800, 0), Reaction::Grunt) && config.interrupts(&run(900, 0), Reaction::Assent));
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::words;
+use super::words::{self, Reaction};
 use crate::talk::{Ending, Expectation, Transcript};
 
 /// When a turn is over: silence after the last speech frame, by what is expected.
@@ -103,6 +103,7 @@ pub struct Progress {
     words: bool,
     /// The recogniser told that it makes nothing out.
     unheard: bool,
+    reaction: Reaction,
     ending: Ending,
 }
 
@@ -118,7 +119,12 @@ impl Progress {
             Ending::Whole if text.ends_with(|c: char| c.is_ascii_digit()) => Ending::Unknown,
             known => known,
         };
-        Self { digits, words: digits == 0 && several, unheard: transcript.is_nothing(), ending }
+        Self { digits, words: digits == 0 && several, unheard: transcript.is_nothing(), reaction: Reaction::of(text), ending }
+    }
+
+    /// What these words would be over the bot's own.
+    pub const fn reaction(self) -> Reaction {
+        self.reaction
     }
 }
 
@@ -135,10 +141,15 @@ impl Endpointer {
         Self { config, slack: Duration::ZERO }
     }
 
+    /// The shortest silence that ends a turn.
+    pub const fn least(&self) -> Duration {
+        Duration::from_millis(self.config.least_ms)
+    }
+
     /// The silence after which a turn is over, as far as the caller has got.
     pub fn silence(&self, expectation: &Expectation, progress: Progress) -> Duration {
         let config = &self.config;
-        let Progress { digits, words, unheard, ending } = progress;
+        let Progress { digits, words, unheard, ending, .. } = progress;
         let base = match expectation {
             Expectation::Digits { max, .. } if digits >= usize::from(*max) => {
                 return Duration::from_millis(config.complete_ms);

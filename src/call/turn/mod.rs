@@ -11,6 +11,7 @@ use serde::Deserialize;
 pub use barge_in::{BargeInConfig, Gain, Step};
 pub use detector::{DetectorConfig, Run, SpeechDetector};
 pub use endpoint::{EndpointConfig, Endpointer, Progress};
+pub use words::Reaction;
 
 /// When the caller has the floor.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]

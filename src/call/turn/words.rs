@@ -1,5 +1,5 @@
-//! Whether words break off where nobody ends: "what are your", "我想".
-//! Never says that a sentence is whole; many a whole one could go on.
+//! What words tell of a turn: that they break off where nobody ends ("what are your", "我想"), or that they are a listener's
+//! ("mm-hm", "嗯"). Never says that a sentence is whole; many a whole one could go on.
 
 /// Words after which something must come, but for `to` and its like at the end of a question ("who do I talk to").
 const LEADING: &[&str] = &[
@@ -85,6 +85,45 @@ const LEADING_ZH: &[&str] = &[
     "我的",
 ];
 
+/// What a listener hums.
+const GRUNTS: &[&str] = &["mm", "mmm", "mhm", "mm-hm", "mm-hmm", "hm", "hmm", "uh-huh", "huh", "ah", "oh", "um", "uh"];
+/// What a listener says, and who agrees.
+const ASSENT: &[&str] =
+    &["yes", "yeah", "yep", "okay", "ok", "right", "sure", "good", "great", "fine", "alright", "i", "see", "got", "it", "all"];
+const GRUNTS_ZH: &[char] = &['嗯', '哦', '噢', '啊', '唔'];
+const ASSENT_ZH: &[char] = &['对', '好', '是', '的', '行', '明', '白', '懂', '了'];
+
+/// What words over the bot's own are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reaction {
+    /// Nothing was made out.
+    #[default]
+    Nothing,
+    /// A listener's hum.
+    Grunt,
+    /// A listener's "yes", or an answer.
+    Assent,
+    /// Something of the caller's own.
+    Words,
+}
+
+impl Reaction {
+    /// What this transcript is.
+    pub fn of(text: &str) -> Self {
+        let text = text.to_lowercase();
+        let kinds = |is_grunt: bool, is_assent: bool| match (is_grunt, is_assent) {
+            (true, _) => Self::Grunt,
+            (false, true) => Self::Assent,
+            (false, false) => Self::Words,
+        };
+        let english = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '\'').filter(|word| !word.is_empty());
+        let english = english.map(|word| kinds(GRUNTS.contains(&word), ASSENT.contains(&word)));
+        let mandarin = text.chars().filter(|c| !c.is_ascii() && c.is_alphabetic());
+        let mandarin = mandarin.map(|c| kinds(GRUNTS_ZH.contains(&c), ASSENT_ZH.contains(&c)));
+        english.chain(mandarin).max_by_key(|kind| *kind as u8).unwrap_or_default()
+    }
+}
+
 /// Whether these words break off.
 pub(super) fn break_off(text: &str) -> bool {
     let text = text.trim().to_lowercase();
@@ -126,5 +165,14 @@ mod tests {
         {
             assert!(!break_off(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_listener_is_told_from_a_speaker() {
+        let of = |text| Reaction::of(text);
+        assert!(["mm-hm", "Uh-huh.", "嗯嗯", "oh"].map(of).iter().all(|r| *r == Reaction::Grunt));
+        assert!(["okay", "Yeah, I see.", "好的", "嗯，对", "oh right"].map(of).iter().all(|r| *r == Reaction::Assent));
+        assert!(["stop", "no", "okay but wait", "等一下", "4271"].map(of).iter().all(|r| *r == Reaction::Words));
+        assert_eq!(of(" "), Reaction::Nothing);
     }
 }

@@ -148,7 +148,7 @@ async fn latency(mut config: Config) -> Result<Report> {
         let mut caller = dial("bench-interrupts".to_owned()).await?;
         anyhow::Ok(run::barge_ins(&mut caller, &question, &interruption, BARGE_INS).await?)
     };
-    let (measured, barge_in_ms) = futures::future::try_join(measure, interrupt).await?;
+    let (measured, interrupted) = futures::future::try_join(measure, interrupt).await?;
     let build = engines(open.line());
     phone.shutdown().await;
     tasks.stop();
@@ -159,7 +159,9 @@ async fn latency(mut config: Config) -> Result<Report> {
         turns.extend(measured.into_iter().map(|turn| told.complete(&name, turn)));
         spacing_tenth_ms.extend(spacing);
     }
-    Ok(Report { machine: Machine::here(), build, turns, barge_in_ms, spacing_tenth_ms })
+    let barge_in_ms = interrupted.iter().map(|found| found.softer_ms).collect();
+    let yield_ms = interrupted.iter().map(|found| found.silent_ms).collect();
+    Ok(Report { machine: Machine::here(), build, turns, barge_in_ms, yield_ms, spacing_tenth_ms })
 }
 
 fn engines(line: &Line) -> Build {

@@ -67,6 +67,9 @@ pub struct Report {
     pub turns: Vec<Turn>,
     /// Caller's first speech sample to the last full-level packet of the reply that it cut off, in ms.
     pub barge_in_ms: Vec<u64>,
+    /// Caller's first speech sample to the last audible packet of that reply, in ms.
+    #[serde(default)]
+    pub yield_ms: Vec<u64>,
     /// Time between two packets of the bot, in tenths of a millisecond.
     pub spacing_tenth_ms: Vec<u64>,
 }
@@ -87,6 +90,11 @@ impl Report {
     /// Barge-in times.
     pub fn barge_in(&self) -> Option<Percentiles> {
         Percentiles::of(&self.barge_in_ms.iter().copied().map(Duration::from_millis).collect::<Vec<_>>())
+    }
+
+    /// Interruption to silence.
+    pub fn yields(&self) -> Option<Percentiles> {
+        Percentiles::of(&self.yield_ms.iter().copied().map(Duration::from_millis).collect::<Vec<_>>())
     }
 
     /// Packet spacing.
@@ -117,6 +125,7 @@ impl Report {
             ));
         }
         rows.push(("barge-in: first speech sample to last full-level packet".to_owned(), show(self.barge_in())));
+        rows.push(("yield: first speech sample to last audible packet".to_owned(), show(self.yields())));
         let spacing = self.spacing().map(|p| {
             let ms = |d: Duration| d.as_secs_f64() * 1e3;
             format!(
@@ -188,6 +197,7 @@ mod tests {
             build: Build::this("sphinx", "flite"),
             turns,
             barge_in_ms: vec![180],
+            yield_ms: vec![420],
             spacing_tenth_ms: vec![200, 201],
         }
     }

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::callers::Utterance;
 use super::report::Turn;
+use crate::audio::Dbfs;
 use crate::cli::caller::{AUDIBLE, CallEnded, Caller, Said};
 use crate::engine::{Seen, clock};
 use crate::store::journal::{Entry, JournalEvent};
@@ -18,6 +19,8 @@ use crate::talk::CallId;
 const ANSWER: Duration = Duration::from_secs(6);
 /// The bot has finished when it has been silent that long.
 const QUIET: Duration = Duration::from_millis(600);
+/// The bot is at full level where it comes this close to its loudest; ducked, it is 12 dB below.
+const FULL_LEVEL_DB: f32 = 9.0;
 /// Longest wait for the bot to finish.
 const LONGEST_REPLY: Duration = Duration::from_secs(20);
 
@@ -76,31 +79,48 @@ async fn turn(caller: &mut Caller, utterance: &Utterance) -> Result<Measured, Ca
     Ok(Measured { turn, began, ended: clock::now() })
 }
 
-/// Asks and interrupts the answer, that many times, after the greeting (whose notice must be heard); for each interruption
-/// the time from the caller's first speech sample to the bot's last audible packet.
-pub async fn barge_ins(caller: &mut Caller, question: &[i16], interruption: &[i16], times: usize) -> Result<Vec<u64>, CallEnded> {
+/// What one interruption brought about, from the caller's first speech sample on.
+#[derive(Debug, Clone, Copy)]
+pub struct Interrupted {
+    /// Until the bot's last packet at full level, in milliseconds.
+    pub softer_ms: u64,
+    /// Until its last audible packet.
+    pub silent_ms: u64,
+}
+
+/// Asks and interrupts the answer, that many times, after the greeting (whose notice must be heard).
+pub async fn barge_ins(
+    caller: &mut Caller,
+    question: &[i16],
+    interruption: &[i16],
+    times: usize,
+) -> Result<Vec<Interrupted>, CallEnded> {
     let mut found = Vec::with_capacity(times);
     caller.until_audible(ANSWER).await?;
     for _ in 0..times {
         caller.until_quiet(QUIET, LONGEST_REPLY).await?;
         caller.say(question).await?;
+        let asked = caller.heard().len();
         if caller.until_audible(ANSWER).await?.is_none() {
             continue;
         }
         caller.wait(Duration::from_millis(700)).await?;
         let before = caller.heard().len();
         let first = caller.say(interruption).await?.first;
-        let stopped = last_before_gap(caller, before, first);
-        found.extend(stopped.map(|at| (at - first).as_millis() as u64));
+        let loudest = caller.heard()[asked..before].iter().map(|frame| frame.level.db()).fold(AUDIBLE.db(), f32::max);
+        let full = Dbfs::new((loudest - FULL_LEVEL_DB).max(AUDIBLE.db()));
+        let since = |at: Instant| (at - first).as_millis() as u64;
+        let last = |level| last_before_gap(caller, before, (first, level)).map(since);
+        found.extend(last(full).zip(last(AUDIBLE)).map(|(softer_ms, silent_ms)| Interrupted { softer_ms, silent_ms }));
     }
     caller.hang_up().await;
     Ok(found)
 }
 
-/// The last audible packet before the bot's first 300 ms of silence after `first`.
-fn last_before_gap(caller: &Caller, from: usize, first: Instant) -> Option<Instant> {
+/// The last packet of that level before the bot's first 300 ms without one, after `first`.
+fn last_before_gap(caller: &Caller, from: usize, (first, level): (Instant, Dbfs)) -> Option<Instant> {
     let mut last = None;
-    for frame in caller.heard().iter().skip(from).filter(|frame| frame.level >= AUDIBLE && frame.at >= first) {
+    for frame in caller.heard().iter().skip(from).filter(|frame| frame.level >= level && frame.at >= first) {
         if last.is_some_and(|last| frame.at - last > Duration::from_millis(300)) {
             break;
         }

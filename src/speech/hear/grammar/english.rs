@@ -32,6 +32,8 @@ pub(super) const RULES: &[Rule] = &[
          an (agent | operator) please | help me | i need help | help please | repeat | repeat that | say that again | pardon | what did you say | start over | \
          go back | main menu | goodbye | bye",
     ),
+    // What a listener hums while the bot speaks.
+    ("listener", "mm | mhm | mm hm | hm | hmm | uh-huh | i see | oh | ah"),
     (
         "someone",
         "an agent | a person | a human | a real person | someone | somebody | an operator | customer service | a colleague",

@@ -34,8 +34,11 @@ impl Grammar {
         let of_language = if language == Language::ZH { mandarin::RULES } else { english::RULES };
         let mut rules: Rules = of_language.iter().map(|(name, text)| ((*name).to_owned(), Expression::read(text))).collect();
         let said = any_of(listened_for.map(|p| p.text.as_str()), language);
-        let open =
-            if said.is_some() { "[<before>] <phrase> [<after>] | <yes> | <no> | <always>" } else { "<yes> | <no> | <always>" };
+        let open = if said.is_some() {
+            "[<before>] <phrase> [<after>] | <yes> | <no> | <always> | <listener>"
+        } else {
+            "<yes> | <no> | <always> | <listener>"
+        };
         rules.extend(said.map(|said| ("phrase".to_owned(), said)));
         let expected = expected(expectation, language, &mut rules).map(|expected| {
             // Among digits and letters a long carrier phrase only lends its words to them.
