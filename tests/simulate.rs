@@ -48,7 +48,7 @@ fn every_scenario_goes_as_expected_and_the_same_twice() {
 }
 
 #[test]
-fn an_interruption_is_obeyed_at_once() {
+fn an_interruption_is_obeyed_by_its_words_or_its_length() {
     let runtime = Runtime::new().expect("a runtime");
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/barge_in.yaml");
     let mut scenario = Scenario::load(&path).unwrap_or_else(|error| panic!("{error}"));
@@ -59,7 +59,7 @@ fn an_interruption_is_obeyed_at_once() {
             JournalEvent::BargeIn { after_ms } => Some(after_ms),
             _ => None,
         });
-        assert!(after.is_some_and(|ms| ms <= 160), "{after:?} ms after the first speech frame\n{}", told(&outcome));
+        assert!(after.is_some_and(|ms| ms <= 400), "{after:?} ms after the first speech frame\n{}", told(&outcome));
     }
 }
 
