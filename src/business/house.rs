@@ -109,6 +109,10 @@ named! {
         Filler => "filler",
         /// A deed came to its end while the caller interrupted; its outcome follows.
         MeanwhileDone => "meanwhile_done",
+        /// What a caller means by a photo of a code that is a number and nothing else: `code`.
+        PhotoCode => "photo_code",
+        /// A photo on which nothing was read.
+        PhotoUnread => "photo_unread",
         /// "Are you a robot?"
         Robot => "robot",
         /// "What can you do?": `topics`.

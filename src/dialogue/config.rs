@@ -23,10 +23,14 @@ pub struct LlmConfig {
     pub key: ApiKey,
     /// The model's name.
     pub model: String,
+    /// Whether it sees: photos of callers on which no code is read are sent to it, as they are.
+    pub sees_images: bool,
     /// The first token must be there after this long, in milliseconds.
     pub first_token_ms: u64,
     /// The whole answer must be there after this long, a second try counted in, in milliseconds.
     pub total_ms: u64,
+    /// A photo must be looked at after this long, in milliseconds.
+    pub image_ms: u64,
     /// After this many failures in a row the model is left alone for a while.
     pub failures_to_open: u32,
     /// How long it is left alone, in milliseconds.
@@ -41,8 +45,10 @@ impl Default for LlmConfig {
             base_url: String::new(),
             key: ApiKey::default(),
             model: "gpt-4.1-mini".to_owned(),
+            sees_images: false,
             first_token_ms: 1_500,
             total_ms: 3_000,
+            image_ms: 10_000,
             failures_to_open: 3,
             open_ms: 30_000,
             filler_after_ms: 900,

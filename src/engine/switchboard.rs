@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::{self, MediaClock};
@@ -90,6 +90,13 @@ impl Switchboard {
             return None;
         }
         Arc::clone(&self.places).try_acquire_owned().ok().map(Place)
+    }
+
+    /// Runs blocking work on a thread that the line waits for; `None` if it panicked.
+    pub async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+        let (done, wait) = oneshot::channel();
+        self.calls.spawn_blocking(move || drop(done.send(work())));
+        wait.await.ok()
     }
 
     /// How many tasks and threads the calls have running; a call that is over leaves none.

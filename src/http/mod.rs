@@ -5,6 +5,8 @@ mod chat;
 mod desk;
 mod error;
 mod pages;
+mod photos;
+mod picture;
 mod talk;
 mod widget;
 
@@ -29,6 +31,8 @@ use crate::telemetry::Metrics;
 
 pub use chat::{Chat, ChatAnswer, ChatError, ChatMessage};
 pub use desk::TextDesk;
+pub use photos::{Meaning, PhotoError, Photos, Seen};
+pub use picture::{Picture, PictureError};
 pub use talk::{Answered, Caller, Disclosure, Talk, TalkDesk, TalkError};
 
 use error::ApiError;

@@ -9,6 +9,7 @@ use serde::Serialize;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
+use super::photos::{PhotoError, Photos, Seen};
 use crate::engine::{Guest, Switchboard, clock};
 use crate::line::webrtc::{IceServer, Link, Visitor, WebRtcError, WebRtcLine};
 use crate::privacy::Pii;
@@ -69,18 +70,22 @@ pub trait Talk: Send + Sync {
 
     /// Answers an offer; the call begins when the browser is connected.
     async fn answer(&self, offer: &str, caller: Caller) -> Result<Answered, TalkError>;
+
+    /// Looks at a photo of somebody who speaks that language.
+    async fn look(&self, photo: Vec<u8>, language: Option<Language>) -> Result<Seen, PhotoError>;
 }
 
 /// The browsers' desk of a line.
 pub struct TalkDesk {
     board: Switchboard,
     line: WebRtcLine,
+    photos: Photos,
 }
 
 impl TalkDesk {
     /// The desk of this line.
-    pub const fn new(board: Switchboard, line: WebRtcLine) -> Self {
-        Self { board, line }
+    pub fn new(board: Switchboard, line: WebRtcLine) -> Self {
+        Self { photos: Photos::new(board.clone()), board, line }
     }
 
     /// The same, for the router.
@@ -116,5 +121,9 @@ impl Talk for TalkDesk {
         let id = guest.id.clone();
         self.board.serve_browser(browser, place, guest);
         Ok(Answered { id, sdp, link })
+    }
+
+    async fn look(&self, photo: Vec<u8>, language: Option<Language>) -> Result<Seen, PhotoError> {
+        self.photos.look(photo, language).await
     }
 }

@@ -177,6 +177,12 @@ impl Socket {
         self.until(|message| message["type"] == "state" && message["state"] == state).await
     }
 
+    /// The bot's next sentence with these words in it.
+    pub async fn until_caption_with(&mut self, words: &str) {
+        let said = |message: &Value| message["text"].as_str().is_some_and(|text| text.contains(words));
+        self.until(|message| message["type"] == "caption" && message["who"] == "bot" && said(message)).await;
+    }
+
     pub async fn until_caption(&mut self, who: &str) -> String {
         let wanted = |message: &Value| message["type"] == "caption" && message["who"] == who && message["final"] == json!(true);
         self.until(wanted).await["text"].as_str().expect("text").to_owned()

@@ -2,6 +2,7 @@
 //! Never speaks to a page whose origin is not on the list.
 
 mod calls;
+mod images;
 mod message;
 mod origin;
 mod sessions;
@@ -13,13 +14,14 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::Router;
-use axum::extract::{ConnectInfo, FromRef, FromRequestParts, Request, State};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, FromRef, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::error::ApiError;
@@ -29,12 +31,18 @@ use crate::config::WidgetConfig;
 
 use sessions::{Refused, Sessions};
 
+/// Photos that are on their way here at once, whoever sends them.
+const UPLOADS: usize = 8;
+/// What a form adds to its photo.
+const FORM_BYTES: usize = 16 * 1024;
+
 /// What the visitors' pages are served from.
 pub(super) struct Widget {
     config: WidgetConfig,
     talk: Arc<dyn Talk>,
     chat: Arc<dyn Chat>,
     sessions: Sessions,
+    uploads: Semaphore,
     /// Longest wait for an answer to typed text.
     timeout: Duration,
     /// Ends the sockets.
@@ -49,14 +57,16 @@ impl Widget {
     ) -> Self {
         let (timeout, stop) = ends;
         let sessions = Sessions::new(&config);
-        Self { config, talk, chat, sessions, timeout, stop }
+        Self { config, talk, chat, sessions, uploads: Semaphore::new(UPLOADS), timeout, stop }
     }
 }
 
 /// The routes under `/v1/widget`.
 pub(super) fn routes(widget: Arc<Widget>) -> Router<Pages> {
+    let longest = DefaultBodyLimit::max(widget.config.max_upload_bytes.saturating_add(FORM_BYTES));
     Router::new()
         .route("/v1/widget/sessions", post(mint))
+        .route("/v1/widget/images", post(images::take).layer(longest))
         .route("/v1/widget/calls", post(calls::begin))
         .route("/v1/widget/calls/{id}", patch(calls::trickle).delete(calls::hang_up))
         .route("/v1/widget/talk", get(socket::open))

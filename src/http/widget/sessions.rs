@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use crate::config::WidgetConfig;
 use crate::engine::{Guest, clock};
 use crate::line::webrtc::Link;
+use crate::privacy::Pii;
 use crate::store::journal::Entry;
 use crate::talk::{CallId, Language};
 
@@ -19,6 +20,8 @@ use crate::talk::{CallId, Language};
 const MOST: usize = 10_000;
 /// Events of a call that wait for its page; the newest is lost beyond it.
 const EVENTS: usize = 256;
+/// Photos that wait for the page's socket; the newest is lost beyond it.
+const SENT: usize = 8;
 /// Tokens are counted over this long.
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -55,13 +58,34 @@ pub(super) struct Session {
     /// What happens on its calls goes in here ...
     pub told: mpsc::Sender<Entry>,
     /// ... and comes out here, for the one socket that shows it.
-    pub shown: tokio::sync::Mutex<mpsc::Receiver<Entry>>,
+    pub shown: tokio::sync::Mutex<Shown>,
+    /// Held while a photo is on its way.
+    pub uploading: tokio::sync::Mutex<()>,
+    sent: mpsc::Sender<Sent>,
     now: Mutex<Now>,
+}
+
+/// What the one socket shows.
+pub(super) struct Shown {
+    /// What happens on the calls.
+    pub calls: mpsc::Receiver<Entry>,
+    /// What came of photos.
+    pub photos: mpsc::Receiver<Sent>,
+}
+
+/// What came of a photo while no call lasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// The caller says this.
+    Words(Pii<String>),
+    /// The caller is told this.
+    Told(String),
 }
 
 struct Now {
     touched: Instant,
     language: Option<Language>,
+    spoken: Option<Language>,
     call: Option<(CallId, Link)>,
     written: Option<CallId>,
 }
@@ -85,13 +109,15 @@ impl Sessions {
         if open.sessions.len() >= MOST {
             return Err(Refused::TooMany);
         }
-        let (told, shown) = mpsc::channel(EVENTS);
+        let ((told, calls), (sent, photos)) = (mpsc::channel(EVENTS), mpsc::channel(SENT));
         let session = Arc::new(Session {
             conversation: Guest::new().id,
             address,
             told,
-            shown: tokio::sync::Mutex::new(shown),
-            now: Mutex::new(Now { touched: now, language: None, call: None, written: None }),
+            shown: tokio::sync::Mutex::new(Shown { calls, photos }),
+            uploading: tokio::sync::Mutex::default(),
+            sent,
+            now: Mutex::new(Now { touched: now, language: None, spoken: None, call: None, written: None }),
         });
         let token = token();
         open.sessions.insert(token.clone(), Arc::clone(&session));
@@ -145,6 +171,24 @@ impl Session {
     /// This language was picked; `None` finds it out.
     pub(super) fn set_language(&self, language: Option<Language>) {
         lock(&self.now).language = language;
+    }
+
+    /// The language last spoken or written, else the one picked.
+    pub(super) fn spoken(&self) -> Option<Language> {
+        let now = lock(&self.now);
+        now.spoken.or(now.language)
+    }
+
+    /// This language was spoken or written.
+    pub(super) fn set_spoken(&self, language: Language) {
+        lock(&self.now).spoken = Some(language);
+    }
+
+    /// Gives the page's socket what came of a photo, now or when it is back.
+    pub(super) fn send(&self, sent: Sent) {
+        if self.sent.try_send(sent).is_err() {
+            tracing::warn!("What came of a photo is lost: its page does not come back.");
+        }
     }
 
     /// The written conversation, if one has begun.

@@ -7,16 +7,14 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_
 use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::Deserialize;
-use tokio::sync::mpsc;
 
 use super::Widget;
 use super::message::{State as Going, ToPage, Who, Wish};
-use super::sessions::Session;
+use super::sessions::{Sent, Session, Shown};
 use crate::http::error::ApiError;
 use crate::http::{ChatError, ChatMessage};
 use crate::line::webrtc::{Link, WebRtcError};
 use crate::privacy::Pii;
-use crate::store::journal::Entry;
 use crate::talk::AfterReply;
 
 /// Longest message of a page, in bytes.
@@ -57,13 +55,18 @@ impl Page {
         let _gone = self.talk(&mut shown).await;
     }
 
-    async fn talk(&mut self, shown: &mut mpsc::Receiver<Entry>) -> Result<(), Gone> {
+    async fn talk(&mut self, shown: &mut Shown) -> Result<(), Gone> {
         self.tell(ToPage::Ready { conversation: self.session.conversation.as_str().to_owned() }).await?;
         let stop = self.widget.stop.clone();
         loop {
             tokio::select! {
                 () = stop.cancelled() => return Err(Gone),
-                entry = shown.recv() => for message in entry.map(ToPage::of).unwrap_or_default() {
+                sent = shown.photos.recv() => match sent {
+                    Some(Sent::Words(words)) => self.answer(words).await?,
+                    Some(Sent::Told(text)) => self.say(text).await?,
+                    None => return Err(Gone),
+                },
+                entry = shown.calls.recv() => for message in entry.map(ToPage::of).unwrap_or_default() {
                     self.tell(message).await?;
                 },
                 message = self.socket.recv() => match message {
@@ -99,6 +102,11 @@ impl Page {
             (Wish::Press(digit), None) => self.answer(Pii::new(digit.as_char().to_string())).await,
             (Wish::Interrupt, None) => Ok(()),
         }
+    }
+
+    async fn say(&mut self, text: String) -> Result<(), Gone> {
+        let language = self.session.spoken();
+        self.tell(ToPage::Caption { who: Who::Bot, turn: None, text, is_final: true, language }).await
     }
 
     /// Answers something typed where no call lasts: the same dialogue without a sound.
@@ -166,6 +174,9 @@ impl Page {
     }
 
     async fn tell(&mut self, message: ToPage) -> Result<(), Gone> {
+        if let ToPage::Caption { language: Some(language), .. } = &message {
+            self.session.set_spoken(*language);
+        }
         self.socket.send(Message::Text(message.to_json().into())).await.map_err(|_| Gone)
     }
 }
