@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use std::io::Cursor;
 
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, Rgb, RgbImage};
+use image::{DynamicImage, GrayImage, ImageDecoder as _, ImageFormat, ImageReader, Limits, Luma, Rgb, RgbImage};
 use reqwest::Url;
-use rxing::{BarcodeFormat, DecodeHints};
+use rxing::helpers::detect_in_luma_slice_with_hints;
+use rxing::{BarcodeFormat, DecodeHints, Point};
 use thiserror::Error;
 
 /// Longest side of a photo that is taken; every telephone's is shorter.
@@ -22,7 +23,7 @@ const JPEG_QUALITY: u8 = 85;
 /// Longest text that a code may put into a caller's mouth, in characters.
 const MOST_CHARS: usize = 200;
 /// Most codes of one photo.
-const MOST_CODES: usize = 8;
+const MOST_CODES: usize = 4;
 
 /// The kinds that are read, those that name a thing of this caller's before those that name a kind of goods. Others (ITF,
 /// Codabar, UPC-E) are found in curtains and keyboards too.
@@ -133,30 +134,47 @@ fn on_white(image: DynamicImage) -> RgbImage {
     })
 }
 
+/// One code after the other, each painted over before the next is looked for. The crate's own search for several takes half a
+/// minute of some photos; this is at most [`MOST_CODES`] searches.
 fn codes_in(image: &DynamicImage) -> Vec<String> {
-    let luma = image.to_luma8();
+    let mut luma = image.to_luma8();
     let (width, height) = luma.dimensions();
-    let mut hints = DecodeHints {
-        PossibleFormats: Some(HashSet::from(KINDS)),
-        TryHarder: Some(true),
-        AlsoInverted: Some(true),
-        ..DecodeHints::default()
-    };
-    let found = rxing::helpers::detect_multiple_in_luma_with_hints(luma.into_raw(), width, height, &mut hints);
-    let mut found = found.unwrap_or_default();
-    found.sort_by_key(|code| KINDS.iter().position(|kind| kind == code.getBarcodeFormat()));
-    let mut codes: Vec<String> = Vec::new();
-    for text in found.iter().map(|code| code.getText().trim()).filter(|text| !text.is_empty()) {
-        if codes.len() < MOST_CODES && !codes.iter().any(|known| known == text) {
-            codes.push(text.to_owned());
+    let mut found: Vec<(usize, String)> = Vec::new();
+    for _ in 0..MOST_CODES {
+        let mut hints = DecodeHints {
+            PossibleFormats: Some(HashSet::from(KINDS)),
+            TryHarder: Some(true),
+            AlsoInverted: Some(true),
+            ..DecodeHints::default()
+        };
+        let Ok(code) = detect_in_luma_slice_with_hints(luma.as_raw(), width, height, None, &mut hints) else { break };
+        paint_over(&mut luma, code.getPoints());
+        let (kind, text) = (code.getBarcodeFormat(), code.getText().trim());
+        if !text.is_empty() && !found.iter().any(|(_, known)| known == text) {
+            found.push((KINDS.iter().position(|known| known == kind).unwrap_or(KINDS.len()), text.to_owned()));
         }
     }
-    codes
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, text)| text).collect()
+}
+
+/// Whites out a code by the points that its reader went by, which lie within it, with a quarter of its length around them.
+fn paint_over(luma: &mut GrayImage, points: &[Point]) {
+    let (across, down) = (points.iter().map(|point| point.x), points.iter().map(|point| point.y));
+    let span = |values: &mut dyn Iterator<Item = f32>| values.fold((f32::MAX, 0f32), |(low, high), v| (low.min(v), high.max(v)));
+    let ((left, right), (top, bottom)) = (span(&mut across.into_iter()), span(&mut down.into_iter()));
+    let around = (right - left).max(bottom - top).max(20.0) / 4.0;
+    let within = |from: f32, to: f32, most: u32| ((from - around).max(0.0) as u32).min(most)..((to + around) as u32).min(most);
+    for y in within(top, bottom, luma.height()) {
+        for x in within(left, right, luma.width()) {
+            luma.put_pixel(x, y, Luma([255]));
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use image::{GrayImage, ImageBuffer, Luma, Rgba, RgbaImage};
+    use image::{ImageBuffer, Rgba, RgbaImage};
     use rxing::{MultiFormatWriter, Writer as _};
 
     use super::*;
