@@ -1,22 +1,35 @@
-// What every test needs: a server (the scripted one, or a real one by HOTLINE_E2E_URL), a browser with a microphone that speaks, a page.
+// What every test needs: a real `hotline serve` of its own, a browser, a visitor's page whose microphone says what the test wants.
 // Never leaves a browser or a server behind.
 
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { scripted } from "./scripted.mjs";
+import { watch } from "./page.mjs";
 
-/** Whether the tests run against `hotline serve`; what only a script can promise is skipped by name there. */
-export const IS_REAL = !!process.env.HOTLINE_E2E_URL;
+const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
+const TARGET = process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache/hotline/target");
+const HOTLINE = process.env.HOTLINE_E2E_BIN ?? join(TARGET, "debug/hotline");
 const BROWSERS = [process.env.HOTLINE_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-const RATE_HZ = 48_000;
+const READY_MS = 120_000;
+/** Many visitors come from one address here, and nothing but loopback is spoken to. */
+const CONFIG = `
+[http.widget]
+sessions_per_minute = 1000
+calls_per_address = 50
+[webrtc]
+listen = ["127.0.0.1"]
+`;
+/** What the browser's own microphone says. */
+const SPOKEN = "what are your opening hours";
 
-export async function openLine(options) {
+export async function openLine() {
   const folder = mkdtempSync(join(tmpdir(), "hotline-e2e-"));
-  const server = IS_REAL ? { url: process.env.HOTLINE_E2E_URL.replace(/\/$/, ""), close() {} } : await scripted(options);
-  const wav = process.env.HOTLINE_E2E_WAV ?? join(folder, "caller.wav");
-  if (!process.env.HOTLINE_E2E_WAV) writeFileSync(wav, callerWav());
+  const server = await serve(folder);
+  const wav = say(folder, SPOKEN, { lead: 6, tail: 60 });
   const executablePath = BROWSERS.find((path) => path && existsSync(path));
   if (!executablePath) throw new Error("no Chromium: apt-get install chromium, or name one by HOTLINE_CHROMIUM");
   const browser = await chromium.launch({
@@ -31,60 +44,107 @@ export async function openLine(options) {
       "--no-sandbox",
     ],
   });
-  if (!IS_REAL) await (await browser.newPage()).goto(`${server.url}/answerer.html`);
   return {
-    ...server,
+    url: server.url,
     browser,
+    say: (text) => readFileSync(say(folder, text)),
     async close() {
       await browser.close();
-      server.close();
+      await server.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-/**
- * A visitor's page at `/talk`, or with `html` a page of the visitor's own company on the same origin.
- * `microphone`: "granted" before, "prompt" (the browser will ask, and the visitor allows) or "denied".
- */
-export async function visit(line, { html, microphone = "granted", ...options } = {}) {
-  const context = await line.browser.newContext({ viewport: { width: 1180, height: 780 }, locale: "en-GB", ...options });
-  await context.addInitScript(watch, microphone);
-  context.setDefaultTimeout(8_000);
-  const page = await context.newPage();
-  if (html) await page.route(`${line.url}/company`, (route) => route.fulfill({ contentType: "text/html; charset=utf-8", body: html }));
-  await page.goto(`${line.url}${html ? "/company" : "/talk"}`);
-  return page;
+/** The line itself, on free ports, with the embedded ear and voice and a folder of its own. */
+async function serve(folder) {
+  if (!existsSync(HOTLINE)) throw new Error(`no ${HOTLINE}: run \`make e2e\`, or name the program by HOTLINE_E2E_BIN`);
+  const config = join(folder, "hotline.toml");
+  writeFileSync(config, CONFIG);
+  const ports = ["--sip", "udp:127.0.0.1:0", "--http", "127.0.0.1:0"];
+  const child = spawn(HOTLINE, ["--config", config, "serve", ...ports, "--pack", join(REPOSITORY, "packs/shop"), "--data", join(folder, "data")], {
+    env: { ...process.env, HOTLINE_OFFLINE: "1", HOTLINE_LOG: process.env.HOTLINE_LOG ?? "error" },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise((done) => child.once("exit", done));
+  const url = await new Promise((ready, failed) => {
+    const timer = setTimeout(() => failed(new Error("the line is not ready in time")), READY_MS);
+    ended.then((code) => failed(new Error(`the line ended with ${code}`)));
+    createInterface({ input: child.stdout }).on("line", (line) => {
+      const at = line.match(/^ready: .*(http:\/\/\S+)/)?.[1];
+      if (at) ready(at);
+      if (at) clearTimeout(timer);
+    });
+  });
+  return {
+    url,
+    close() {
+      child.kill("SIGTERM");
+      return ended;
+    },
+  };
 }
 
-/** Runs in the page before everything else: notes what the widget asks of the browser, and plays the browser's part. */
-function watch(microphone) {
-  window.seen = { microphone: 0, sockets: [], peers: [], events: [] };
-  const { seen } = window;
-  for (const name of ["call-started", "transcript", "tool", "ended"]) {
-    window.addEventListener(name, (event) => seen.events.push({ name, detail: event.detail, composed: event.composed }));
+/** That text in another voice than the bot's, as a wav of 48 kHz with so many seconds of silence around it. */
+function say(folder, text, { lead = 0, tail = 0 } = {}) {
+  const path = join(folder, `${text.replaceAll(/\W+/g, "-")}.wav`);
+  execFileSync(HOTLINE, ["say", text, "--voice", "flite:rms", "--out", path], { stdio: "ignore", env: { ...process.env, HOTLINE_DATA: join(folder, "data") } });
+  const { rate, samples } = readWav(readFileSync(path));
+  const silence = (seconds) => new Int16Array(rate * seconds);
+  writeFileSync(path, wavOf(rate, [silence(lead), samples, silence(tail)]));
+  return path;
+}
+
+/** What the bot's own voice makes of a text. */
+export function spokenByTheBot(text) {
+  const folder = mkdtempSync(join(tmpdir(), "hotline-e2e-"));
+  try {
+    execFileSync(HOTLINE, ["say", text, "--out", join(folder, "bot.wav")], { stdio: "ignore", env: { ...process.env, HOTLINE_DATA: join(folder, "data") } });
+    return readWav(readFileSync(join(folder, "bot.wav")));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
-  const query = navigator.permissions.query.bind(navigator.permissions);
-  navigator.permissions.query = async (asked) => (asked.name === "microphone" ? { state: microphone } : query(asked));
-  const devices = navigator.mediaDevices;
-  const open = devices.getUserMedia.bind(devices);
-  devices.getUserMedia = async (constraints) => {
-    seen.microphone += 1;
-    if (microphone === "denied") throw new DOMException("Permission denied", "NotAllowedError");
-    return open(constraints);
-  };
-  window.RTCPeerConnection = class extends window.RTCPeerConnection {
-    constructor(...given) {
-      super(...given);
-      seen.peers.push(this);
-    }
-  };
-  window.WebSocket = class extends window.WebSocket {
-    constructor(...given) {
-      super(...given);
-      seen.sockets.push(this);
-    }
-  };
+}
+
+function readWav(file) {
+  let at = 12;
+  while (file.toString("latin1", at, at + 4) !== "data") at += 8 + file.readUInt32LE(at + 4);
+  const bytes = file.subarray(at + 8, at + 8 + file.readUInt32LE(at + 4));
+  const samples = new Int16Array(bytes.length >> 1).map((_, n) => bytes.readInt16LE(n * 2));
+  return { rate: file.readUInt32LE(24), samples };
+}
+
+function wavOf(rate, parts) {
+  const bytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+  const head = Buffer.alloc(44);
+  head.write("RIFF", 0);
+  head.writeUInt32LE(36 + bytes, 4);
+  head.write("WAVEfmt ", 8);
+  head.writeUInt32LE(16, 16);
+  head.writeUInt16LE(1, 20);
+  head.writeUInt16LE(1, 22);
+  head.writeUInt32LE(rate, 24);
+  head.writeUInt32LE(rate * 2, 28);
+  head.writeUInt16LE(2, 32);
+  head.writeUInt16LE(16, 34);
+  head.write("data", 36);
+  head.writeUInt32LE(bytes, 40);
+  return Buffer.concat([head, ...parts.map((part) => Buffer.from(part.buffer))]);
+}
+
+/**
+ * A visitor's page at `/talk`, or with `html` a page of a company on the line's own origin, or at `at` any page.
+ * `microphone`: "granted" before, "prompt" (the browser will ask, and the visitor allows) or "denied";
+ * `speaker`: "test" (it says what `speak` is given) or "device" (the browser's own fake one, which says `SPOKEN` once).
+ */
+export async function visit(line, { html, at = `${line.url}/${html ? "company" : "talk"}`, microphone = "granted", speaker = "test", ...options } = {}) {
+  const context = await line.browser.newContext({ viewport: { width: 1180, height: 780 }, locale: "en-GB", ...options });
+  await context.addInitScript(watch, { microphone, speaker });
+  context.setDefaultTimeout(15_000);
+  const page = await context.newPage();
+  if (html) await page.route(at, (route) => route.fulfill({ contentType: "text/html; charset=utf-8", body: html }));
+  await page.goto(at);
+  return page;
 }
 
 /** By text, past the disclosure. */
@@ -99,7 +159,15 @@ export async function call(page) {
   const primer = page.locator("[data-do=allow]");
   await page.locator("[data-stage=primer], [data-stage=talk]").waitFor();
   if (await primer.isVisible()) await primer.click();
-  await page.waitForFunction(() => window.seen.peers.some((peer) => peer.connectionState === "connected"));
+  await connected(page);
+}
+
+export const connected = (page) => page.waitForFunction(() => window.seen.peers.some((peer) => peer.connectionState === "connected"));
+
+/** The greeting is over, and the caller may speak into silence. */
+export async function listening(page) {
+  await page.locator("[data-status=listening]").waitFor({ timeout: 30_000 });
+  await page.waitForFunction(() => window.heard.quietFor() > 0.3, undefined, { timeout: 30_000 });
 }
 
 export async function write(page, text) {
@@ -107,29 +175,7 @@ export async function write(page, text) {
   await page.keyboard.press("Enter");
 }
 
-export const seen = (page) => page.evaluate(() => ({ microphone: window.seen.microphone, sockets: window.seen.sockets.length, peers: window.seen.peers.length, events: window.seen.events }));
+/** The caller says this wav now; when its first and last audible samples leave, in seconds of the page's sound. */
+export const speak = (page, wav) => page.evaluate((bytes) => window.mic.say(bytes), wav.toString("base64"));
 
-/** Half a second of quiet, a second of syllables, quiet for long: what stands in for a caller where nothing transcribes. */
-function callerWav() {
-  const seconds = 30;
-  const samples = new Int16Array(RATE_HZ * seconds);
-  for (let at = RATE_HZ * 2; at < RATE_HZ * 3.2; at += 1) {
-    const t = at / RATE_HZ;
-    const voice = [1, 2, 3, 4, 5].reduce((sum, n) => sum + Math.sin(2 * Math.PI * 140 * n * t) / n, 0);
-    samples[at] = 7_000 * voice * Math.abs(Math.sin(2 * Math.PI * 2 * t));
-  }
-  const head = Buffer.alloc(44);
-  head.write("RIFF", 0);
-  head.writeUInt32LE(36 + samples.byteLength, 4);
-  head.write("WAVEfmt ", 8);
-  head.writeUInt32LE(16, 16);
-  head.writeUInt16LE(1, 20);
-  head.writeUInt16LE(1, 22);
-  head.writeUInt32LE(RATE_HZ, 24);
-  head.writeUInt32LE(RATE_HZ * 2, 28);
-  head.writeUInt16LE(2, 32);
-  head.writeUInt16LE(16, 34);
-  head.write("data", 36);
-  head.writeUInt32LE(samples.byteLength, 40);
-  return Buffer.concat([head, Buffer.from(samples.buffer)]);
-}
+export const seen = (page) => page.evaluate(() => ({ microphone: window.seen.microphone, sockets: window.seen.sockets.length, peers: window.seen.peers.length, events: window.seen.events }));
