@@ -54,6 +54,8 @@ async fn a_spoken_question_is_heard_and_its_answer_comes_back_with_captions() {
     socket.until_caption("bot").await;
     browser.until_heard().await;
     assert_eq!(page.delete(&browser.location).await.status(), 200);
+    socket.until_state("listening").await;
+    socket.send(json!({ "type": "hangup" })).await;
     assert_eq!(socket.until(|message| message["type"] == "ended").await["cause"], "caller");
     house.until_no_task_is_left().await;
     house.close().await;
@@ -99,6 +101,60 @@ async fn text_alone_is_answered_and_goes_on_after_a_reconnect() {
     assert_ne!(socket.until_caption("bot").await, greeting, "a conversation that goes on does not greet again");
     socket.send(json!({ "type": "hangup" })).await;
     assert_eq!(socket.until(|message| message["type"] == "ended").await["cause"], "caller");
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_is_known_in_the_call_and_what_was_said_in_writing() {
+    let (house, page) = house(&[], |_| {}).await;
+    let mut socket = page.socket().await.expect("a socket");
+    socket.send(json!({ "type": "text", "text": "where is order 4271" })).await;
+    socket.until_caption_with("postcode").await;
+    let browser = page.call().await;
+    socket.until_caption_with("automated assistant").await;
+    socket.until_caption_with("postcode").await;
+    socket.until_state("listening").await;
+    socket.send(json!({ "type": "text", "text": "90210" })).await;
+    socket.until_caption_with("Thank you, Anna").await;
+    socket.until_state("listening").await;
+    assert_eq!(page.delete(&browser.location).await.status(), 200);
+    socket.until_state("listening").await;
+    socket.send(json!({ "type": "text", "text": "no" })).await;
+    socket.send(json!({ "type": "text", "text": "where is my order" })).await;
+    socket.until_caption_with("Which order do you mean").await;
+    house.until_no_task_is_left().await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_loaded_anew_in_a_call_goes_on_with_what_was_asked() {
+    let (house, page) = house(&[], |_| {}).await;
+    let mut socket = page.socket().await.expect("a socket");
+    let first = page.call().await;
+    socket.until_state("listening").await;
+    socket.send(json!({ "type": "text", "text": "where is order 4271" })).await;
+    socket.until_caption_with("postcode").await;
+    socket.until_state("listening").await;
+    drop(socket);
+    let mut socket = page.socket().await.expect("the same token");
+    let second = page.call().await;
+    assert_ne!(first.location, second.location);
+    socket.until_caption_with("postcode").await;
+    socket.until_state("speaking").await;
+    page.delete(&second.location).await;
+    house.until_no_task_is_left().await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_offer_that_fails_costs_no_conversation() {
+    let (house, page) = house(&[], |_| {}).await;
+    let mut socket = page.socket().await.expect("a socket");
+    socket.send(json!({ "type": "text", "text": "where is order 4271" })).await;
+    socket.until_caption_with("postcode").await;
+    assert_eq!(page.offer("v=0\r\n".to_owned()).await.status(), 422);
+    socket.send(json!({ "type": "text", "text": "90210" })).await;
+    socket.until_caption_with("Thank you, Anna").await;
     house.close().await;
 }
 

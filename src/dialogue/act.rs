@@ -277,7 +277,7 @@ impl Draft<'_> {
     }
 
     /// Says the last reply again; what is waited for stays.
-    fn repeat(&mut self, before: Option<Cue>) {
+    pub(super) fn repeat(&mut self, before: Option<Cue>) {
         if let Some(cue) = before {
             self.cue(cue);
         }

@@ -152,7 +152,7 @@ impl Conversation {
         draft.session.said.clear();
         let mut plan = Understood::of_the_pack();
         match prompt {
-            Prompt::Greeting => draft.greet(),
+            Prompt::Greeting => draft.greet(&self.session.said),
             Prompt::Said { transcript, .. } => plan = self.said(&mut draft, transcript, proposal),
             Prompt::Keyed { keys, .. } => plan.commands = draft.keyed(keys.reveal()),
             Prompt::NoInput { count } => draft.silence(*count),
@@ -312,8 +312,14 @@ impl Understood {
 }
 
 impl Draft<'_> {
-    fn greet(&mut self) {
+    /// Whoever is known from writing is told what must be told, and what was asked of them.
+    fn greet(&mut self, said: &[String]) {
         self.disclose();
+        let goes_on = self.session.history.iter().any(|(who, _)| *who == Speaker::Caller);
+        if goes_on && !said.is_empty() {
+            self.session.said = said.to_vec();
+            return self.repeat(None);
+        }
         if self.offer_to_resume() {
             return;
         }

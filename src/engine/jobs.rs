@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
+use super::loan::Loan;
 use super::reply::{Dialogue, ReplyEvent};
 use super::tasks::Tasks;
 use super::voice::{Speaking, Spoken};
@@ -103,8 +104,8 @@ enum Ask {
 }
 
 impl Jobs {
-    /// The jobs of a call whose dialogue this is and whose port takes sound of this rate. They end with `tasks`.
-    pub fn new(engines: Engines, dialogue: Dialogue, port_rate: SampleRate, tasks: Tasks) -> (Self, Outcomes) {
+    /// The jobs of a call whose dialogue this is, begun, and whose port takes sound of this rate. They end with `tasks`.
+    pub fn new(engines: Engines, dialogue: Loan, port_rate: SampleRate, tasks: Tasks) -> (Self, Outcomes) {
         let (results, results_out) = mpsc::channel(RESULTS);
         let (speech, speech_out) = mpsc::channel(SPEECH);
         let (ask, asked) = mpsc::channel(RESULTS);
@@ -242,11 +243,12 @@ fn recognise(
 
 /// The per-call dialogue task: one question at a time, and what was heard in between.
 async fn converse(
-    mut dialogue: Dialogue,
+    mut loan: Loan,
     mut asked: mpsc::Receiver<Ask>,
     results: mpsc::Sender<Done>,
     (manner, stopping): (Arc<Mutex<Manner>>, CancellationToken),
 ) {
+    let dialogue = loan.dialogue();
     loop {
         let ask = tokio::select! {
             biased;
@@ -258,7 +260,7 @@ async fn converse(
                 tokio::select! {
                     biased;
                     () = stop.cancelled() => {}
-                    () = answer(&mut dialogue, (reply, prompt), &manner, &results) => {}
+                    () = answer(dialogue, (reply, prompt), &manner, &results) => {}
                 }
             }
             Some(Ask::Heard { text, interrupted }) => dialogue.heard(&text, interrupted),

@@ -6,6 +6,7 @@ mod driver;
 mod jobs;
 pub mod learning;
 mod line;
+mod loan;
 mod lockouts;
 mod memories;
 mod observe;
@@ -20,6 +21,7 @@ mod voice;
 
 pub use jobs::Engines;
 pub use line::{Facts, Line, OpenError, Speech, phrases};
+pub use loan::Loan;
 pub use observe::{Observers, Seen};
 pub use switchboard::{Guest, Place, Shared, Switchboard};
 pub use tasks::Tasks;

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::clock::{self, MediaClock};
 use super::driver::{CallDriver, Leg};
 use super::jobs::{Engines, Jobs};
+use super::loan::Loan;
 use super::observe::{Observers, Watch};
 use super::reply::Dialogues;
 use super::tasks::Tasks;
@@ -59,13 +60,15 @@ pub struct Guest {
     pub language: Option<Language>,
     /// The page the caller sits at: it is shown what happens, and loses the newest if it lags.
     pub page: Option<mpsc::Sender<Entry>>,
+    /// The conversation that the call goes on with, and who gets it back.
+    pub loan: Loan,
 }
 
 impl Guest {
     /// Somebody of whom nothing is known.
     #[expect(clippy::new_without_default, reason = "each is another: its name is new")]
     pub fn new() -> Self {
-        Self { id: call_id(clock::wall().naive_local(), clock::seed() as u32), language: None, page: None }
+        Self { id: call_id(clock::wall().naive_local(), clock::seed() as u32), language: None, page: None, loan: Loan::default() }
     }
 }
 
@@ -111,7 +114,7 @@ impl Switchboard {
 
     /// The same for a caller of whom more is known than the line tells.
     pub async fn serve_guest(&self, port: Box<dyn Port>, place: Place, guest: Guest) -> Hangup {
-        let Guest { id, language, page } = guest;
+        let Guest { id, language, page, loan } = guest;
         let tasks = self.calls.child();
         let _ends_with_the_call = tasks.stopping().clone().drop_guard();
         let shared = &self.shared;
@@ -119,14 +122,18 @@ impl Switchboard {
         let has_number = page.is_none();
         let watch = Watch::new(&shared.observers, id.clone(), port.info(), page);
         let rate = port.info().format.rate();
-        let mut dialogue = shared.dialogues.begin(language).of(id.clone(), watch.caller());
-        if has_number {
-            dialogue = dialogue.calling_from(&port.info().from);
-        }
-        if shared.observers.recorder.is_some() {
-            dialogue.is_recorded();
-        }
-        let (jobs, outcomes) = Jobs::new(shared.engines.clone(), dialogue, rate, tasks.clone());
+        let loan = loan.begun(
+            || shared.dialogues.begin(language),
+            |dialogue| {
+                let dialogue = dialogue.of(id.clone(), watch.caller());
+                let mut dialogue = if has_number { dialogue.calling_from(&port.info().from) } else { dialogue };
+                if shared.observers.recorder.is_some() {
+                    dialogue.is_recorded();
+                }
+                dialogue
+            },
+        );
+        let (jobs, outcomes) = Jobs::new(shared.engines.clone(), loan, rate, tasks.clone());
         let leg = Leg { port, jobs, outcomes, ticks: shared.clock.subscribe(), watch };
         tracing::info!(call = %id, "Call begins.");
         let call = CallConfig { language: language.unwrap_or(shared.call.language), ..shared.call.clone() };

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use crate::engine::reply::Dialogue;
 use crate::privacy::Pii;
 use crate::talk::{AfterReply, CallId, Language, Sentence};
 
@@ -60,6 +61,16 @@ pub enum ChatError {
 pub trait Chat: Send + Sync {
     /// Answers one message.
     async fn answer(&self, message: ChatMessage) -> Result<ChatAnswer, ChatError>;
+
+    /// Gives a conversation away, to be gone on with by voice; `None` where there is none to give.
+    async fn lend(&self, _conversation: &CallId) -> Option<Dialogue> {
+        None
+    }
+
+    /// Goes on with a conversation that was begun elsewhere; `None` where nobody can.
+    fn adopt(&self, _dialogue: Dialogue) -> Option<CallId> {
+        None
+    }
 }
 
 /// The body of a request.

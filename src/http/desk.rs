@@ -36,7 +36,8 @@ struct Talk {
     id: CallId,
     /// Whoever writes is known by this conversation alone.
     caller: Pseudonym,
-    dialogue: Dialogue,
+    /// `None` where it was given away.
+    dialogue: Option<Dialogue>,
     turn: TurnId,
     over: bool,
 }
@@ -63,14 +64,19 @@ impl TextDesk {
         if open.len() >= MOST {
             return Err(ChatError::Busy);
         }
-        let id = call_id(clock::wall().naive_local(), clock::seed() as u32);
-        let dialogue = self.board.shared().dialogues.begin(language);
-        let caller = self.board.shared().observers.archive.vault().caller_of(&Pii::default(), &id);
-        let dialogue = dialogue.of(id.clone(), caller);
-        let talk =
-            Arc::new(tokio::sync::Mutex::new(Talk { id: id.clone(), caller, dialogue, turn: TurnId::default(), over: false }));
+        let talk = self.talk(self.board.shared().dialogues.begin(language), TurnId::default());
+        let id = talk.id.clone();
+        let talk = Arc::new(tokio::sync::Mutex::new(talk));
         open.insert(id.clone(), Slot { talk: Arc::clone(&talk), touched: now });
         Ok((id, talk))
+    }
+
+    /// A conversation with that dialogue, under a name of its own.
+    fn talk(&self, dialogue: Dialogue, turn: TurnId) -> Talk {
+        let id = call_id(clock::wall().naive_local(), clock::seed() as u32);
+        let caller = self.board.shared().observers.archive.vault().caller_of(&Pii::default(), &id);
+        let dialogue = Some(dialogue.of(id.clone(), caller));
+        Talk { id, caller, dialogue, turn, over: false }
     }
 }
 
@@ -82,14 +88,14 @@ impl Chat for TextDesk {
         let (conversation, talk) = self.find(message.conversation.as_ref(), language)?;
         let mut talk = talk.lock().await;
         let observers = &self.board.shared().observers;
-        if talk.over {
-            return Err(ChatError::NoConversation);
-        }
+        let language = match &talk.dialogue {
+            Some(dialogue) if !talk.over => language.unwrap_or_else(|| dialogue.language()),
+            Some(_) | None => return Err(ChatError::NoConversation),
+        };
         // Whoever writes first is told, as on the phone, that a machine answers.
         let mut sentences =
             if talk.turn == TurnId::default() { talk.say(Prompt::Greeting, observers).await.0 } else { Vec::new() };
         talk.turn = talk.turn.next();
-        let language = language.unwrap_or_else(|| talk.dialogue.language());
         let transcript = Transcript::of_text(text, language, "text");
         let prompt = Prompt::Said { turn: talk.turn, transcript };
         let (answer, after) = talk.say(prompt, observers).await;
@@ -98,13 +104,31 @@ impl Chat for TextDesk {
         talk.over = !matches!(after, AfterReply::Listen(_));
         Ok(ChatAnswer { conversation, sentences, after })
     }
+
+    async fn lend(&self, conversation: &CallId) -> Option<Dialogue> {
+        let slot = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(conversation)?;
+        let mut talk = slot.talk.lock().await;
+        talk.dialogue.take().filter(|_| !talk.over)
+    }
+
+    fn adopt(&self, dialogue: Dialogue) -> Option<CallId> {
+        // Its caller was greeted where it began.
+        let talk = self.talk(dialogue, TurnId::default().next());
+        let id = talk.id.clone();
+        let slot = Slot { talk: Arc::new(tokio::sync::Mutex::new(talk)), touched: clock::now() };
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let has_room = open.len() < MOST;
+        has_room.then(|| open.insert(id.clone(), slot));
+        has_room.then_some(id)
+    }
 }
 
 impl Talk {
     async fn say(&mut self, prompt: Prompt, observers: &Observers) -> (Vec<Sentence>, Option<AfterReply>) {
         let (out, mut events) = mpsc::channel(16);
-        let (dialogue, who) = (&mut self.dialogue, (&self.id, self.caller));
-        let respond = async move {
+        let Some(dialogue) = &mut self.dialogue else { return (Vec::new(), None) };
+        let who = (&self.id, self.caller);
+        let respond = async {
             dialogue.respond(prompt, &out).await;
             drop(out);
         };
@@ -122,7 +146,7 @@ impl Talk {
         };
         let ((), (sentences, after)) = tokio::join!(respond, gather);
         let said: Vec<_> = sentences.iter().map(|sentence| sentence.text.as_str()).collect();
-        self.dialogue.heard(&said.join(" "), false);
+        dialogue.heard(&said.join(" "), false);
         (sentences, after)
     }
 }

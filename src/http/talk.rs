@@ -10,7 +10,7 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 
 use super::photos::{PhotoError, Photos, Seen};
-use crate::engine::{Guest, Switchboard, clock};
+use crate::engine::{Guest, Loan, Switchboard, clock};
 use crate::line::webrtc::{IceServer, Link, Visitor, WebRtcError, WebRtcLine};
 use crate::privacy::Pii;
 use crate::store::journal::Entry;
@@ -26,7 +26,6 @@ pub struct Disclosure {
 }
 
 /// A visitor who wants to talk.
-#[derive(Debug, Clone)]
 pub struct Caller {
     /// The visitor's address.
     pub from: Pii<String>,
@@ -36,6 +35,8 @@ pub struct Caller {
     pub language: Option<Language>,
     /// Where what happens on the call is told; the newest is lost if it lags.
     pub page: mpsc::Sender<Entry>,
+    /// The conversation that the call goes on with, and who gets it back.
+    pub loan: Loan,
 }
 
 /// An answered offer.
@@ -115,9 +116,9 @@ impl Talk for TalkDesk {
             self.board.shared().observers.refused();
             return Err(TalkError::Busy);
         };
-        let Caller { from, origin, language, page } = caller;
+        let Caller { from, origin, language, page, loan } = caller;
         let (browser, link, sdp) = self.line.answer(offer, Visitor { from, to: origin }).await?;
-        let guest = Guest { language, page: Some(page), ..Guest::new() };
+        let guest = Guest { language, page: Some(page), loan, ..Guest::new() };
         let id = guest.id.clone();
         self.board.serve_browser(browser, place, guest);
         Ok(Answered { id, sdp, link })

@@ -136,6 +136,36 @@ test("digits go by keypad and keyboard, and are not shown", () =>
     assert.equal(await page.locator("li.caller", { hasText: "4271" }).count(), 0);
   }));
 
+test("keys that the browser sends in the sound itself (RFC 4733) reach the call", () =>
+  withPage({}, async (page) => {
+    await call(page);
+    await listening(page);
+    await write(page, "where is my order");
+    await bot(page, "order number");
+    await page.evaluate(() => window.seen.peers[0].getSenders()[0].dtmf.insertDTMF("4271#", 100, 70));
+    await bot(page, "postcode");
+  }));
+
+test("what was written is known in the call, and what was said is known in writing, also on a page loaded anew", () =>
+  withPage({}, async (page) => {
+    await chat(page);
+    await write(page, "where is order 4271");
+    await bot(page, "postcode");
+    await page.locator("[data-do=speak]").click();
+    await connected(page);
+    await page.locator("li.bot", { hasText: "postcode" }).nth(1).waitFor();
+    await listening(page);
+    await page.reload();
+    await page.locator("[data-status=chatting]").waitFor();
+    await page.locator("[data-do=speak]").click();
+    await connected(page);
+    await page.locator("li.bot", { hasText: "postcode" }).nth(2).waitFor();
+    await listening(page);
+    await write(page, "90210");
+    await bot(page, "a desk lamp");
+    assert.equal(await page.locator("[data-stage=ended]").count(), 0);
+  }));
+
 test("a lost connection comes back to the same conversation", () =>
   withPage({}, async (page) => {
     await chat(page);

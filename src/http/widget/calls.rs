@@ -10,6 +10,8 @@ use axum::response::{IntoResponse, Response};
 
 use super::sessions::Session;
 use super::{Address, Widget};
+use crate::engine::Loan;
+use crate::engine::reply::Dialogue;
 use crate::http::error::ApiError;
 use crate::http::talk::{Caller, TalkError};
 use crate::line::webrtc::{Link, WebRtcError};
@@ -30,12 +32,17 @@ pub(super) async fn begin(
     if let Some(link) = session.link() {
         link.hang_up().await;
     }
+    let dialogue = session.carried(&*widget.chat).await;
+    let language = session.language().or_else(|| dialogue.as_ref().map(Dialogue::language));
+    let (loan, returned) = Loan::of(dialogue);
+    session.set_returned(returned);
     widget.sessions.may_call(address)?;
     let caller = Caller {
         from: Pii::new(address.to_string()),
         origin: headers.get(ORIGIN).and_then(|origin| origin.to_str().ok()).unwrap_or_default().to_owned(),
-        language: session.language(),
+        language,
         page: session.told.clone(),
+        loan,
     };
     let answered = widget.talk.answer(&offer, caller).await?;
     let location = format!("/v1/widget/calls/{}", answered.id);

@@ -7,10 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ring::rand::{SecureRandom as _, SystemRandom};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use crate::config::WidgetConfig;
+use crate::engine::reply::Dialogue;
 use crate::engine::{Guest, clock};
+use crate::http::Chat;
 use crate::line::webrtc::Link;
 use crate::privacy::Pii;
 use crate::store::journal::Entry;
@@ -22,6 +25,8 @@ const MOST: usize = 10_000;
 const EVENTS: usize = 256;
 /// Photos that wait for the page's socket; the newest is lost beyond it.
 const SENT: usize = 8;
+/// Longest wait for the dialogue of a call that is over.
+const CARRIED: Duration = Duration::from_secs(3);
 /// Tokens are counted over this long.
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -88,6 +93,10 @@ struct Now {
     spoken: Option<Language>,
     call: Option<(CallId, Link)>,
     written: Option<CallId>,
+    /// Where the dialogue of the call comes back.
+    returned: Option<oneshot::Receiver<Dialogue>>,
+    /// The visitor hung up, and not only the call.
+    goodbye: bool,
 }
 
 impl Sessions {
@@ -117,7 +126,7 @@ impl Sessions {
             shown: tokio::sync::Mutex::new(Shown { calls, photos }),
             uploading: tokio::sync::Mutex::default(),
             sent,
-            now: Mutex::new(Now { touched: now, language: None, spoken: None, call: None, written: None }),
+            now: Mutex::new(Now { touched: now, language: None, spoken: None, call: None, written: None, returned: None, goodbye: false }),
         });
         let token = token();
         open.sessions.insert(token.clone(), Arc::clone(&session));
@@ -199,6 +208,42 @@ impl Session {
     /// The written conversation goes on there; `None` begins another.
     pub(super) fn set_written(&self, conversation: Option<CallId>) {
         lock(&self.now).written = conversation;
+    }
+
+    /// The call's dialogue will come back here.
+    pub(super) fn set_returned(&self, returned: oneshot::Receiver<Dialogue>) {
+        lock(&self.now).returned = Some(returned);
+    }
+
+    /// The dialogue of the call that was the last, if nobody has it yet.
+    pub(super) async fn returned(&self) -> Option<Dialogue> {
+        let returned = lock(&self.now).returned.take()?;
+        timeout(CARRIED, returned).await.ok()?.ok()
+    }
+
+    /// What a new call goes on with: the last call's dialogue, else the written conversation's.
+    pub(super) async fn carried(&self, chat: &dyn Chat) -> Option<Dialogue> {
+        if let Some(dialogue) = self.returned().await {
+            return Some(dialogue);
+        }
+        let written = lock(&self.now).written.take()?;
+        chat.lend(&written).await
+    }
+
+    /// The visitor hangs up: the conversation ends with the call.
+    pub(super) fn say_goodbye(&self) {
+        lock(&self.now).goodbye = true;
+    }
+
+    /// Whether the visitor hung up.
+    pub(super) fn has_said_goodbye(&self) -> bool {
+        lock(&self.now).goodbye
+    }
+
+    /// The conversation is over; what comes is another.
+    pub(super) fn forget(&self) {
+        let mut now = lock(&self.now);
+        (now.written, now.returned, now.goodbye) = (None, None, false);
     }
 
     /// A call that lasts keeps its session, however long nobody touches it.

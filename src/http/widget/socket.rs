@@ -15,8 +15,11 @@ use crate::http::error::ApiError;
 use crate::http::{ChatError, ChatMessage};
 use crate::line::webrtc::{Link, WebRtcError};
 use crate::privacy::Pii;
+use crate::store::journal::{Entry, JournalEvent};
 use crate::talk::AfterReply;
 
+/// How a call ends without its conversation, unless the visitor hung up.
+const ENDS_ONLY_THE_CALL: [&str; 3] = ["caller", "media-timeout", "transport"];
 /// Longest message of a page, in bytes.
 const LONGEST: usize = 32 * 1024;
 
@@ -66,9 +69,7 @@ impl Page {
                     Some(Sent::Told(text)) => self.say(text).await?,
                     None => return Err(Gone),
                 },
-                entry = shown.calls.recv() => for message in entry.map(ToPage::of).unwrap_or_default() {
-                    self.tell(message).await?;
-                },
+                entry = shown.calls.recv() => self.show(entry.ok_or(Gone)?).await?,
                 message = self.socket.recv() => match message {
                     Some(Ok(Message::Text(text))) => self.hear(&text).await?,
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => self.session.touch(),
@@ -104,6 +105,20 @@ impl Page {
         }
     }
 
+    /// Shows what happened on a call. One that was lost or given up is no end: the conversation goes on in writing, or in a new call.
+    async fn show(&mut self, entry: Entry) -> Result<(), Gone> {
+        if let JournalEvent::CallEnded { cause } = &entry.event {
+            if ENDS_ONLY_THE_CALL.contains(&cause.as_str()) && !self.session.has_said_goodbye() {
+                return self.tell(ToPage::state(Going::Listening)).await;
+            }
+            self.session.forget();
+        }
+        for message in ToPage::of(entry) {
+            self.tell(message).await?;
+        }
+        Ok(())
+    }
+
     async fn say(&mut self, text: String) -> Result<(), Gone> {
         let language = self.session.spoken();
         self.tell(ToPage::Caption { who: Who::Bot, turn: None, text, is_final: true, language }).await
@@ -114,6 +129,9 @@ impl Page {
         let said = ToPage::Caption { who: Who::Caller, turn: None, text: text.reveal().clone(), is_final: true, language: None };
         self.tell(said).await?;
         self.tell(ToPage::state(Going::Thinking)).await?;
+        if let Some(dialogue) = self.session.returned().await {
+            self.session.set_written(self.widget.chat.adopt(dialogue));
+        }
         let message = ChatMessage { conversation: self.session.written(), text, language: self.session.language() };
         let answer = tokio::time::timeout(self.widget.timeout, self.widget.chat.answer(message)).await;
         let answer = match answer.unwrap_or(Err(ChatError::Failed)) {
@@ -141,7 +159,7 @@ impl Page {
     }
 
     async fn end(&mut self, cause: &str) -> Result<(), Gone> {
-        self.session.set_written(None);
+        self.session.forget();
         self.tell(ToPage::State { state: Going::Ended, cause: Some(cause.to_owned()) }).await?;
         self.tell(ToPage::Ended { cause: cause.to_owned() }).await
     }
@@ -150,6 +168,7 @@ impl Page {
     async fn hang_up(&mut self, link: Option<Link>) -> Result<(), Gone> {
         match link {
             Some(link) => {
+                self.session.say_goodbye();
                 link.hang_up().await;
                 Ok(())
             }
