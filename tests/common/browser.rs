@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::BytesMut;
@@ -54,7 +54,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for Renamed {
     type Wout = TaggedPacket;
     type Eout = ();
     type Error = Error;
-    type Time = std::time::Instant;
+    type Time = Instant;
 
     fn handle_read(&mut self, msg: TaggedPacket) -> Result<(), Self::Error> {
         self.1.push_back(msg);
@@ -371,6 +371,24 @@ impl Browser {
             }
         };
         timeout(PATIENCE, heard).await.expect("heard in time");
+    }
+
+    /// Is silent for so many samples of 8 kHz, in real time, and tells when the bot was first heard meanwhile.
+    pub async fn listen(&mut self, samples: usize) -> Option<Instant> {
+        let (mut first, mut pcm) = (None, Vec::new());
+        let mut ticks = tokio::time::interval(Duration::from_millis(20));
+        for _ in 0..samples / 160 {
+            let at = ticks.tick().await;
+            self.send(&[0; FRAME]).await;
+            while let Ok(packet) = self.heard.try_recv() {
+                pcm.clear();
+                self.decoder.decode(&packet.payload, &mut pcm);
+                if first.is_none() && Dbfs::of(&pcm).db() > -30.0 {
+                    first = Some(at.into_std());
+                }
+            }
+        }
+        first
     }
 
     /// Forgets what has come so far.

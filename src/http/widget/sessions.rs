@@ -126,7 +126,15 @@ impl Sessions {
             shown: tokio::sync::Mutex::new(Shown { calls, photos }),
             uploading: tokio::sync::Mutex::default(),
             sent,
-            now: Mutex::new(Now { touched: now, language: None, spoken: None, call: None, written: None, returned: None, goodbye: false }),
+            now: Mutex::new(Now {
+                touched: now,
+                language: None,
+                spoken: None,
+                call: None,
+                written: None,
+                returned: None,
+                goodbye: false,
+            }),
         });
         let token = token();
         open.sessions.insert(token.clone(), Arc::clone(&session));
