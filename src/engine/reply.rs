@@ -24,6 +24,8 @@ use super::lockouts::{Caller, Lockouts};
 use super::memories::{Memories, Person};
 use super::tasks::Tasks;
 
+mod sight;
+
 /// A caller who waits longer than this for a tool is told that it takes a moment.
 const TOOL_FILLER: Duration = Duration::from_millis(1_200);
 
@@ -229,39 +231,6 @@ impl Dialogues {
             manner: Manner::default(),
             reply: Reply::Heard,
         }
-    }
-
-    /// Whether there is a model that sees.
-    pub fn sees(&self) -> bool {
-        let llm = &self.shared.config.llm;
-        llm.is_on() && llm.sees_images
-    }
-
-    /// What a JPEG says, in words that its caller might write; `None` where no model sees, or this one saw nothing.
-    #[cfg(feature = "openai")]
-    pub async fn see(&self, jpeg: &[u8], language: Language) -> Option<Pii<String>> {
-        let model = self.shared.model.as_ref().filter(|_| self.sees())?;
-        if !self.shared.breaker(|breaker| breaker.allows(clock::now())) {
-            return None;
-        }
-        match model.see(jpeg, (self.pack().company(language), language)).await {
-            Ok(seen) => {
-                self.shared.breaker(Breaker::succeeded);
-                seen.map(Pii::new)
-            }
-            Err(error) => {
-                warn!(%error, "The language model did not see a photo.");
-                self.shared.breaker(|breaker| breaker.failed(clock::now()));
-                None
-            }
-        }
-    }
-
-    /// As with a model, where there is none.
-    #[cfg(not(feature = "openai"))]
-    #[expect(clippy::unused_async, reason = "the same signature as with a model")]
-    pub async fn see(&self, _jpeg: &[u8], _language: Language) -> Option<Pii<String>> {
-        None
     }
 
     /// Waits until every deed that was begun is done; for the end of the program.
