@@ -324,6 +324,7 @@ for (const colorScheme of ["light", "dark"]) {
       await isAccessible(page, "talk");
       await shoot(page, `${colorScheme}-3-talk`);
       await page.locator("[data-do=keypad]").click();
+      await page.waitForFunction(() => { const thread = document.querySelector("hotline-talk").shadowRoot.querySelector(".thread"); return thread.scrollHeight - thread.scrollTop - thread.clientHeight < 2; });
       await isAccessible(page, "keypad");
       await shoot(page, `${colorScheme}-4-keypad`);
       await page.locator("[data-do=keypad]").click();

@@ -15,12 +15,18 @@ export function lines(): Part {
   const list = h("ol.lines");
   const root = h("div.thread", { role: "log", "aria-live": "off", tabindex: 0 }, list);
   const drawn = new Map<number, { line: Line; words: Strings; item: HTMLElement }>();
+  let isRead = true;
+  root.addEventListener("scroll", () => (isRead = nearEnd(root)));
+  // The keypad opens below, a telephone's keyboard comes up: who had read to the end still sees it.
+  new ResizeObserver(() => {
+    if (isRead) root.scrollTop = root.scrollHeight;
+  }).observe(root);
   return {
     root,
     render(model, words) {
       attribute(root, "aria-label", words.thread);
       root.hidden = model.stage !== "talk" && model.stage !== "ended";
-      const atEnd = root.scrollHeight - root.scrollTop - root.clientHeight < NEAR_END_PX;
+      const atEnd = nearEnd(root);
       const grew = model.thread.length !== drawn.size;
       prune(drawn, model.thread);
       model.thread.forEach((line, at) => {
@@ -35,6 +41,10 @@ export function lines(): Part {
       if (atEnd || own) root.scrollTop = root.scrollHeight;
     },
   };
+}
+
+function nearEnd(thread: HTMLElement): boolean {
+  return thread.scrollHeight - thread.scrollTop - thread.clientHeight < NEAR_END_PX;
 }
 
 function prune(drawn: Map<number, { item: HTMLElement }>, thread: readonly Line[]): void {
