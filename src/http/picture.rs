@@ -81,7 +81,7 @@ impl Picture {
         Ok(Self(on_white(image)))
     }
 
-    /// As others see it: a JPEG of pixels alone, at most [`SHOWN_SIDE`] a side.
+    /// As others see it: a JPEG of pixels alone, at most 1,600 a side.
     pub fn to_jpeg(&self) -> Vec<u8> {
         let mut file = Vec::new();
         let encoder = JpegEncoder::new_with_quality(&mut file, JPEG_QUALITY);
@@ -135,7 +135,7 @@ fn on_white(image: DynamicImage) -> RgbImage {
 }
 
 /// One code after the other, each painted over before the next is looked for. The crate's own search for several takes half a
-/// minute of some photos; this is at most [`MOST_CODES`] searches.
+/// minute of some photos; this is at most as many searches as codes are told.
 fn codes_in(image: &DynamicImage) -> Vec<String> {
     let mut luma = image.to_luma8();
     let (width, height) = luma.dimensions();
