@@ -114,6 +114,8 @@ pub enum Hangup {
     Shutdown,
     /// Something of ours failed over and over.
     Trouble,
+    /// An operator ended it.
+    Operator,
 }
 
 impl Hangup {
@@ -130,6 +132,7 @@ impl Hangup {
             Self::Transport => "transport",
             Self::Shutdown => "shutdown",
             Self::Trouble => "trouble",
+            Self::Operator => "operator",
         }
     }
 }

@@ -178,12 +178,16 @@ fn told(entry: &Entry) -> Option<(&'static str, String)> {
         JournalEvent::BargeIn { after_ms } => ("caller", format!("interrupts; the bot stops after {after_ms} ms")),
         JournalEvent::Digit { digit } => ("caller", format!("presses {digit}")),
         JournalEvent::Tool { name, ok, ms } => ("bot", format!("[{name}: {} in {ms} ms]", if *ok { "done" } else { "failed" })),
+        JournalEvent::Identity { verified: true } => ("", "the caller is who they say".to_owned()),
+        JournalEvent::Identity { verified: false } => ("", "nobody is vouched for any more".to_owned()),
         &JournalEvent::Latency { endpoint_ms, stt_ms, reply_ms, tts_ms, wire_ms, .. } => {
             ("", Waterfall::new([endpoint_ms, stt_ms, reply_ms, tts_ms, wire_ms]).to_string())
         }
         JournalEvent::CallEnded { cause } => ("call", format!("ended: {cause}")),
         JournalEvent::EventsLost { count } => ("", format!("({count} lines are missing here)")),
-        JournalEvent::SpeechStarted { .. }
+        JournalEvent::Understood { .. }
+        | JournalEvent::Feeling { .. }
+        | JournalEvent::SpeechStarted { .. }
         | JournalEvent::SpeechEnded { .. }
         | JournalEvent::ReplyStarted
         | JournalEvent::ReplyEnded { interrupted: false, .. } => return None,

@@ -79,6 +79,33 @@ pub enum Command {
     Goodbye,
 }
 
+impl Command {
+    /// What kind it is, with the name out of the pack that it is about: `start_flow order_status`. Never a value of the caller's.
+    pub fn label(&self) -> String {
+        let (kind, about) = match self {
+            Self::StartFlow { flow } => ("start_flow", flow.as_str()),
+            Self::SetSlot { slot, .. } => ("set_slot", slot.as_str()),
+            Self::Correct { slot, .. } => ("correct", slot.as_str()),
+            Self::PartOfNumber { .. } => ("part_of_number", ""),
+            Self::Cancel => ("cancel", ""),
+            Self::Answer { entry } => ("answer", entry.as_str()),
+            Self::Clarify { .. } => ("clarify", ""),
+            Self::Affirm => ("affirm", ""),
+            Self::Deny => ("deny", ""),
+            Self::Repeat => ("repeat", ""),
+            Self::Slower => ("slower", ""),
+            Self::Louder => ("louder", ""),
+            Self::Wait => ("wait", ""),
+            Self::Handoff => ("handoff", ""),
+            Self::ChangeLanguage { language } => ("change_language", language.code()),
+            Self::ChitChat { .. } => ("chit_chat", ""),
+            Self::NoMatch => ("no_match", ""),
+            Self::Goodbye => ("goodbye", ""),
+        };
+        format!("{kind} {about}").trim_end().to_owned()
+    }
+}
+
 /// What a brain proposes for one turn.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Proposal {

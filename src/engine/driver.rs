@@ -8,8 +8,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::{self, Ticks};
 use super::jobs::{Done, Jobs, Outcomes};
-use super::observe::Watch;
+use super::observe::{HINT, Watch};
 use super::sound::CallSound;
+use super::wall::Order;
 use crate::call::{Action, Call, CallConfig, Event, Hangup, Input, Output, Phase};
 use crate::dialogue::language_of;
 use crate::line::{CloseCause, Port, PortEvent};
@@ -94,6 +95,7 @@ impl CallDriver {
                     None
                 }
                 event = self.leg.port.recv() => self.arrived(event),
+                order = self.leg.watch.order() => Some(self.ordered(&order)),
                 () = clock::sleep_until(deadline) => Some(Input::Timeout),
             };
         }
@@ -171,6 +173,21 @@ impl CallDriver {
             Done::Tool { name, effect, ok, ms } => {
                 self.leg.watch.tool((name, effect), ok, ms);
                 None
+            }
+            Done::Told(event) => {
+                self.leg.watch.tell(event);
+                None
+            }
+        }
+    }
+
+    /// What an operator wants.
+    fn ordered(&self, order: &Order) -> Input {
+        match order {
+            Order::HangUp => Input::Disconnected(Hangup::Operator),
+            Order::Hint(text) => {
+                let language = language_of(text.reveal()).unwrap_or_else(|| self.call.language());
+                Input::Typed(Transcript::of_text(text.reveal(), language, HINT))
             }
         }
     }

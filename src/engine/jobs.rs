@@ -16,9 +16,10 @@ use super::voice::{Speaking, Spoken};
 use crate::audio::{Frame, SampleRate};
 use crate::business::Effect;
 use crate::call::{Input, RecognitionFailed};
-use crate::dialogue::Manner;
+use crate::dialogue::{Command, Manner};
 use crate::speech::hear::{Cancel, HearError, HearRequest, Recognizer};
 use crate::speech::speak::Synthesizer;
+use crate::store::journal::JournalEvent;
 use crate::talk::{Prompt, ReplyId, Sentence, Transcript, TurnId};
 
 /// Results waiting for the driver; a job blocks when it is full.
@@ -46,6 +47,8 @@ pub enum Done {
         /// How long it took, in milliseconds.
         ms: u64,
     },
+    /// Something else for the record only.
+    Told(JournalEvent),
 }
 
 /// What the jobs of every call share.
@@ -283,12 +286,12 @@ async fn answer(
                 ReplyEvent::Sentence(sentence) => Done::Input(Input::Sentence { reply, sentence }),
                 ReplyEvent::Tool { name, effect, ok, ms } => Done::Tool { name, effect, ok, ms },
                 ReplyEvent::Understood { brain, commands } => {
-                    tracing::debug!(stage = "dialogue", brain, commands = commands.len(), "Understood.");
-                    continue;
+                    let commands = commands.iter().map(Command::label).collect();
+                    Done::Told(JournalEvent::Understood { brain: brain.to_owned(), commands })
                 }
-                ReplyEvent::Feeling { emotion, confidence, .. } => {
-                    tracing::debug!(stage = "dialogue", emotion, confidence, "Felt.");
-                    continue;
+                ReplyEvent::Feeling { emotion, confidence, cue } => {
+                    let (emotion, cue) = (emotion.to_owned(), cue.map(str::to_owned));
+                    Done::Told(JournalEvent::Feeling { emotion, confidence, cue })
                 }
                 ReplyEvent::Manner(wanted) => {
                     *manner.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
@@ -305,8 +308,13 @@ async fn answer(
         }
     };
     let respond = async {
+        let known = dialogue.conversation().identity().is_some();
         dialogue.respond(prompt, &events).await;
         drop(events);
+        let verified = dialogue.conversation().identity().is_some();
+        if verified != known {
+            let _call_may_be_over = results.send(Done::Told(JournalEvent::Identity { verified })).await;
+        }
     };
     tokio::join!(respond, forward);
     if !ended {

@@ -18,6 +18,7 @@ use super::reply::{DialogueError, Dialogues};
 use super::switchboard::{Shared, Switchboard};
 use super::tasks::Tasks;
 use super::upkeep;
+use super::wall::Wall;
 use crate::business::{Pack, PackError};
 use crate::config::Config;
 use crate::speech::hear::{self, HearError, Phrase, Recognizer, is_restricted};
@@ -224,7 +225,7 @@ fn open_record(
         }
     };
     let (metrics, archive) = (Arc::clone(metrics), Arc::clone(archive));
-    Ok((Observers { journal, recorder, metrics, live, auditor, archive }, writers))
+    Ok((Observers { journal, recorder, metrics, live, wall: Wall::default(), auditor, archive }, writers))
 }
 
 /// The audit log holds with which configuration and pack the line worked when.

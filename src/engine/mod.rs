@@ -18,6 +18,7 @@ mod switchboard;
 mod tasks;
 mod upkeep;
 mod voice;
+mod wall;
 
 pub use jobs::Engines;
 pub use line::{Facts, Line, OpenError, Speech, phrases};
@@ -25,3 +26,4 @@ pub use loan::Loan;
 pub use observe::{Observers, Seen};
 pub use switchboard::{Guest, Place, Shared, Switchboard};
 pub use tasks::Tasks;
+pub use wall::{Lasting, NotTaken, Order, Overheard, Told, Wall};

@@ -7,6 +7,7 @@ use std::time::Instant;
 use tokio::sync::mpsc;
 
 use super::clock;
+use super::wall::{OnWall, Order, Wall};
 use crate::audio::{Frame, MediaTime, SampleRate};
 use crate::business::Effect;
 use crate::call::{Event, Hangup};
@@ -21,6 +22,9 @@ use crate::telemetry::Metrics;
 /// Rate recordings are kept at.
 const RECORDING_RATE: SampleRate = SampleRate::HZ_16000;
 
+/// The engine of transcripts that an operator typed.
+pub const HINT: &str = "operator";
+
 /// What a live watcher gets.
 pub type Seen = (CallId, Entry);
 
@@ -34,6 +38,8 @@ pub struct Observers {
     pub metrics: Arc<Metrics>,
     /// A live watcher (demo, bench); drop-newest when it lags.
     pub live: Option<mpsc::Sender<Seen>>,
+    /// The calls that last now, for operators.
+    pub wall: Wall,
     /// Who did what with data.
     pub auditor: Auditor,
     /// Keys, memory, lock-outs.
@@ -63,6 +69,7 @@ pub struct Watch {
     recording: Option<CallRecording>,
     metrics: Arc<Metrics>,
     live: Option<mpsc::Sender<Seen>>,
+    wall: OnWall,
     /// The page the caller sits at.
     page: Option<mpsc::Sender<Entry>>,
     ended: bool,
@@ -81,6 +88,7 @@ impl Watch {
             recording: observers.recorder.as_ref().map(|recorder| recorder.open(id.clone(), caller, RECORDING_RATE)),
             metrics: Arc::clone(&observers.metrics),
             live: observers.live.clone(),
+            wall: observers.wall.hang(id.clone()),
             page,
             ended: false,
             id,
@@ -112,7 +120,7 @@ impl Watch {
         }
         let at = clock::since(self.began);
         self.metrics.record(event);
-        self.show(|| Entry::of(at, event));
+        self.show(Entry::of(at, event));
         self.journal.note(at, event);
     }
 
@@ -127,27 +135,36 @@ impl Watch {
         if let Some(recording) = &mut self.recording {
             recording.tick(at, Some(caller), Some(bot));
         }
+        self.wall.sound(caller, bot);
     }
 
-    fn tell(&self, event: JournalEvent) {
+    /// What an operator wants of this call next.
+    pub async fn order(&mut self) -> Order {
+        self.wall.order().await
+    }
+
+    /// Something for the record that the call itself does not tell.
+    pub fn tell(&self, event: JournalEvent) {
         let at = clock::since(self.began);
         let turn = Some(self.turn).filter(|turn| turn.0 > 0);
-        self.show(|| Entry { t_ms: at.as_millis() as u64, turn: turn.map(|turn| turn.0), event: event.clone() });
+        self.show(Entry::new(at, turn, event.clone()));
         self.journal.record(at, turn, event);
     }
 
-    fn show(&self, entry: impl FnOnce() -> Entry) {
-        if self.live.is_none() && self.page.is_none() {
-            return;
-        }
-        let entry = entry();
-        if let Some(page) = &self.page {
+    fn show(&self, entry: Entry) {
+        self.wall.happened(entry.clone());
+        if let Some(page) = self.page.as_ref().filter(|_| !is_hint(&entry.event)) {
             let _drop_newest = page.try_send(entry.clone());
         }
         if let Some(live) = &self.live {
             let _drop_newest = live.try_send((self.id.clone(), entry));
         }
     }
+}
+
+/// What an operator typed is not shown to the caller as theirs.
+fn is_hint(event: &JournalEvent) -> bool {
+    matches!(event, JournalEvent::Transcript { engine, .. } if engine == HINT)
 }
 
 /// One that only reads is told in the journal alone.

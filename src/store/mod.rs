@@ -6,6 +6,7 @@
 //! DATA/calls/20261122-151923-kqzt/events.sealed     what happened, a JSON object a line (schema: `journal::entry`)
 //! DATA/calls/20261122-151923-kqzt/recording.sealed  left the caller, right the bot; only where `record = "stereo"`
 //! DATA/callers.db                                   memory (sealed) and lock-outs; or in Postgres (`callers`)
+//! DATA/operators.sealed                             who works at the console (`operators`)
 //! DATA/audit/2026-11.jsonl                          who did what with data, hash-chained and signed (`audit`)
 //! ```
 //!
@@ -24,6 +25,7 @@ mod hex;
 mod identity;
 pub mod journal;
 mod keys;
+pub mod operators;
 pub mod pack_data;
 pub mod recording;
 mod retention;

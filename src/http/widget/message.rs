@@ -147,6 +147,9 @@ impl ToPage {
             | JournalEvent::SpeechEnded { .. }
             | JournalEvent::Digit { .. }
             | JournalEvent::Latency { .. }
+            | JournalEvent::Understood { .. }
+            | JournalEvent::Feeling { .. }
+            | JournalEvent::Identity { .. }
             | JournalEvent::EventsLost { .. } => Vec::new(),
         }
     }

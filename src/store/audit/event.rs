@@ -59,6 +59,32 @@ pub enum AuditEvent {
         /// The user of this machine.
         by: String,
     },
+    /// Somebody tried to log in to the console.
+    Login {
+        /// The account; only where there is such a one, for people type passwords into the wrong field.
+        by: Option<String>,
+        /// Whether it was them.
+        ok: bool,
+    },
+    /// Somebody at the console took part in a call.
+    TookPart {
+        /// The account.
+        by: String,
+        /// In this call.
+        #[serde(serialize_with = "as_text")]
+        call: CallId,
+        /// `listen`, `hint` or `hang-up`.
+        how: &'static str,
+    },
+    /// An account of the console was made, given a new link, or removed.
+    Account {
+        /// The admin; `first start` before there was one.
+        by: String,
+        /// Whose account it is.
+        of: String,
+        /// `invited`, `opened` or `removed`.
+        what: &'static str,
+    },
     /// A person's data was handed out.
     Export {
         /// The person's.

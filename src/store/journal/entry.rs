@@ -18,6 +18,9 @@
 //! | `barge_in` | `after_ms` from the caller's first speech frame to the stop |
 //! | `digit` | `digit` the key; never told for a sensitive entry |
 //! | `tool` | `name` · `ok` (bool) · `ms` |
+//! | `understood` | `brain` (`embedded`, `openai`, `pack`) · `commands` kinds, with names out of the pack and no value of the caller's |
+//! | `feeling` | `emotion` · `confidence` (0 to 1) · `cue` the strongest sign's name, if there was one |
+//! | `identity` | `verified` (bool) |
 //! | `latency` | `endpoint_ms` · `stt_ms` · `reply_ms` · `tts_ms` · `wire_ms` · `total_ms` |
 //! | `call_ended` | `cause` (`caller`, `bot`, `transferred`, `no-input`, …) |
 //! | `events_lost` | `count` lines that are missing here, because the queue was full or the disk refused |
@@ -87,6 +90,18 @@ pub enum JournalEvent {
         ok: bool,
         ms: u64,
     },
+    Understood {
+        brain: String,
+        commands: Vec<String>,
+    },
+    Feeling {
+        emotion: String,
+        confidence: f32,
+        cue: Option<String>,
+    },
+    Identity {
+        verified: bool,
+    },
     Latency {
         endpoint_ms: u64,
         stt_ms: u64,
@@ -105,7 +120,7 @@ pub enum JournalEvent {
 
 impl JournalEvent {
     /// Every `kind`, in the order of the schema.
-    pub const KINDS: [&'static str; 13] = [
+    pub const KINDS: [&'static str; 16] = [
         "call_started",
         "speech_started",
         "speech_ended",
@@ -116,6 +131,9 @@ impl JournalEvent {
         "barge_in",
         "digit",
         "tool",
+        "understood",
+        "feeling",
+        "identity",
         "latency",
         "call_ended",
         "events_lost",
@@ -134,6 +152,9 @@ impl JournalEvent {
             Self::BargeIn { .. } => "barge_in",
             Self::Digit { .. } => "digit",
             Self::Tool { .. } => "tool",
+            Self::Understood { .. } => "understood",
+            Self::Feeling { .. } => "feeling",
+            Self::Identity { .. } => "identity",
             Self::Latency { .. } => "latency",
             Self::CallEnded { .. } => "call_ended",
             Self::EventsLost { .. } => "events_lost",
@@ -146,7 +167,7 @@ impl JournalEvent {
     }
 
     /// Hides personal numbers and addresses in what was said.
-    pub(super) fn redact(&mut self) {
+    pub fn redact(&mut self) {
         if let Self::Transcript { text, .. } | Self::Reply { text } | Self::ReplyEnded { heard: text, .. } = self {
             *text = redact(text);
         }
@@ -235,6 +256,9 @@ pub(super) mod tests {
             JournalEvent::BargeIn { after_ms: 3 },
             JournalEvent::Digit { digit: '#' },
             JournalEvent::Tool { name: text(), ok: true, ms: 4 },
+            JournalEvent::Understood { brain: text(), commands: vec![text()] },
+            JournalEvent::Feeling { emotion: text(), confidence: 0.5, cue: Some(text()) },
+            JournalEvent::Identity { verified: true },
             JournalEvent::Latency { endpoint_ms: 1, stt_ms: 1, reply_ms: 1, tts_ms: 1, wire_ms: 1, total_ms: 5 },
             JournalEvent::CallEnded { cause: text() },
             JournalEvent::EventsLost { count: 6 },

@@ -6,6 +6,7 @@
 //! DATA/keys/master.key.next          the next one, while `hotline keys rotate` is at work
 //! DATA/keys/identity.key             makes pseudonyms of numbers; wrapped
 //! DATA/keys/audit.key                signs the audit log; wrapped
+//! DATA/keys/operators.key            seals the console's accounts; wrapped
 //! DATA/keys/callers/PSEUDONYM.key    a caller's key; wrapped; destroying it destroys all that is kept of the caller
 //! ```
 //!
@@ -42,7 +43,10 @@ const CALLERS: &str = "callers";
 const IDENTITY: &str = "identity";
 /// Signs the audit log.
 pub(super) const AUDIT: &str = "audit";
-const AUDIT_AND_IDENTITY: [&str; 2] = [AUDIT, IDENTITY];
+/// Seals the console's accounts.
+pub(super) const OPERATORS: &str = "operators";
+/// The keys that are nobody's.
+const OWN: [&str; 3] = [AUDIT, IDENTITY, OPERATORS];
 const VERSION: &str = "hotline-key 1";
 
 /// The keys of one data folder.

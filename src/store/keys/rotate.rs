@@ -1,7 +1,7 @@
 //! A new master key: every key is re-wrapped one by one, then the old one goes.
 //! Never leaves a key that neither master opens, wherever it is stopped; calls go on meanwhile.
 
-use super::{AUDIT_AND_IDENTITY, KeyError, Vault, files, label, master, wrapped};
+use super::{KeyError, OWN, Vault, files, label, master, wrapped};
 
 /// What a rotation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ impl Vault {
 
     /// Every wrapped key there is.
     pub(super) fn labels(&self) -> Result<Vec<String>, KeyError> {
-        let own = AUDIT_AND_IDENTITY.into_iter().map(str::to_owned).filter(|label| self.path(label).exists());
+        let own = OWN.into_iter().map(str::to_owned).filter(|label| self.path(label).exists());
         Ok(own.chain(self.callers()?.into_iter().map(label)).collect())
     }
 }
