@@ -51,6 +51,7 @@ async fn with_pages(ready: bool, client: impl AsyncFnOnce(String)) {
         ready: Arc::new(AtomicBool::new(ready)),
         chat: Arc::new(Parrot),
         talk: None,
+        console: None,
         stop: CancellationToken::new(),
     };
     let config = HttpConfig { timeout_ms: 50, max_body_bytes: 20_000, ..HttpConfig::default() };

@@ -46,7 +46,7 @@ impl Text {
     }
 
     /// All templates.
-    pub(super) fn templates(&self) -> impl Iterator<Item = &str> {
+    pub fn templates(&self) -> impl Iterator<Item = &str> {
         self.0.values().map(String::as_str)
     }
 

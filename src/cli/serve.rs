@@ -56,10 +56,14 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         ready: Arc::clone(line.ready()),
         chat: Arc::new(http::TextDesk::new(line.board().clone())),
         talk: None,
+        console: None,
         stop: stop_http.clone(),
     };
     let browsers = WebRtcLine::open(config.webrtc.clone(), line.tasks().tracker())?;
     let app = http::App { talk: Some(http::TalkDesk::shared(line.board().clone(), browsers)), ..app };
+    let console = open_console(&line, config, &stop_http)?;
+    let first_admin = console.as_ref().map_or(Ok(None), |console| console.first_admin())?;
+    let app = http::App { console, ..app };
     let served = http::serve(listener, http::router(app, &config.http), stop_http.clone().cancelled_owned());
     line.tasks().spawn_to_its_end("http", async move {
         if let Err(error) = served.await {
@@ -67,7 +71,14 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         }
     });
     let sip_at: Vec<_> = sip.local_addrs().iter().map(ToString::to_string).collect();
-    let ready = format!("ready: {} · http://{at} (browsers: /talk) · {}", sip_at.join(" · "), engines(line.facts()));
+    let ready =
+        format!("ready: {} · http://{at} (browsers: /talk, operators: /console) · {}", sip_at.join(" · "), engines(line.facts()));
+    let ready = match first_admin {
+        Some(path) => {
+            format!("{ready}\nfirst admin, good once and for {} hours: http://{at}{path}", config.http.console.link_hours)
+        }
+        None => ready,
+    };
     Ok(Open { line, sip, http: at, stop_http, ready })
 }
 
@@ -102,6 +113,22 @@ impl Open {
         stop_http.cancel();
         line.close().await;
     }
+}
+
+/// The operators' console, where it is wanted.
+fn open_console(line: &Line, config: &Config, stop: &CancellationToken) -> Result<Option<Arc<http::Console>>> {
+    let (settings, shared) = (&config.http.console, line.board().shared());
+    if !settings.enabled {
+        return Ok(None);
+    }
+    let rooms = http::Rooms {
+        archive: Arc::clone(&shared.observers.archive),
+        wall: shared.observers.wall.clone(),
+        dialogues: shared.dialogues.clone(),
+        tasks: line.tasks().clone(),
+        stop: stop.clone(),
+    };
+    Ok(Some(http::Console::open(rooms, settings, config.http.widget.behind_proxy)?))
 }
 
 /// What hears and speaks, in one line; what was never tried on people says so.

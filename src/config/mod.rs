@@ -5,6 +5,7 @@
 //! `[store]`; [`SHORT_NAMES`] are for those that scripts set), and the command line before both. Every mistake is told, not
 //! only the first, each as `file:line: what; what to do`.
 
+mod console;
 mod error;
 mod layers;
 mod widget;
@@ -28,6 +29,7 @@ use crate::speech::speak::SpeakConfig;
 use crate::store::{PrivacyConfig, StoreConfig};
 use crate::telemetry::TelemetryConfig;
 
+pub use console::ConsoleConfig;
 pub use error::{ConfigError, Place, Problem, explain, line_of};
 pub use layers::SHORT_NAMES;
 pub use widget::WidgetConfig;
@@ -124,6 +126,8 @@ pub struct HttpConfig {
     pub timeout_ms: u64,
     /// The pages that visitors talk on.
     pub widget: WidgetConfig,
+    /// The operators' console.
+    pub console: ConsoleConfig,
 }
 
 impl Default for HttpConfig {
@@ -133,6 +137,7 @@ impl Default for HttpConfig {
             max_body_bytes: 64 * 1024,
             timeout_ms: 20_000,
             widget: WidgetConfig::default(),
+            console: ConsoleConfig::default(),
         }
     }
 }

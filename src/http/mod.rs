@@ -2,6 +2,7 @@
 //! Never touches call, media or speech: a text channel skips the audio rooms.
 
 mod chat;
+mod console;
 mod desk;
 mod error;
 mod pages;
@@ -30,6 +31,7 @@ use crate::config::HttpConfig;
 use crate::telemetry::Metrics;
 
 pub use chat::{Chat, ChatAnswer, ChatError, ChatMessage};
+pub use console::{Console, Rooms};
 pub use desk::TextDesk;
 pub use photos::{Meaning, PhotoError, Photos, Seen};
 pub use picture::{Picture, PictureError};
@@ -48,6 +50,8 @@ pub struct App {
     pub chat: Arc<dyn Chat>,
     /// Who answers browsers, where they are answered.
     pub talk: Option<Arc<dyn Talk>>,
+    /// The operators' console, where there is one.
+    pub console: Option<Arc<Console>>,
     /// Ends the pages' sockets, for which a stop would wait.
     pub stop: CancellationToken,
 }
@@ -59,7 +63,9 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
         let desks = (talk, Arc::clone(&app.chat));
         widget::routes(Arc::new(widget::Widget::new(config.widget.clone(), desks, (timeout, app.stop.clone()))))
     });
+    let console = app.console.as_ref().map(console::routes).unwrap_or_default();
     Router::new()
+        .merge(console)
         .merge(widget.map(|api| api.merge(pages::routes())).unwrap_or_default())
         .route("/healthz", get(async || Json(json!({ "ok": true }))))
         .route("/readyz", get(readyz))

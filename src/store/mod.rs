@@ -51,6 +51,7 @@ pub use subject::{Exported, Subject};
 
 use audit::AuditError;
 use callers::CallersError;
+use operators::OperatorsError;
 
 /// What went wrong with records.
 #[derive(Debug, Error)]
@@ -105,6 +106,9 @@ pub enum StoreError {
     /// The database of callers.
     #[error(transparent)]
     Callers(#[from] CallersError),
+    /// The console's accounts.
+    #[error(transparent)]
+    Operators(#[from] OperatorsError),
 }
 
 /// A place in a sealed file that cannot be read, or not in full.

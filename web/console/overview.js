@@ -1,0 +1,67 @@
+// Figures over some days, each with its definition beside it, and their export.
+// Never a plot without the number of things behind it.
+
+import { get } from "./api.js";
+import { clock, h, header, millis, percent, s } from "./dom.js";
+
+const SPANS = [[1, "Today"], [7, "7 days"], [30, "30 days"], [90, "90 days"]];
+const WIDTH = 320;
+const HEIGHT = 96;
+
+const FIGURES = [
+  { title: "Calls", of: (f) => f.calls, show: (n) => n ?? "–", about: "Calls in the journal that began on these days, those that last included. Prometheus counts the ended ones: hotline_calls_total." },
+  { title: "Containment", of: (f) => f.containment, show: percent, most: 1, about: "Ended calls that were not handed to a person, over all ended calls: 1 − hotline_calls_total{cause=\"transferred\"} ÷ hotline_calls_total." },
+  { title: "Handle time", of: (f) => f.handle_ms, show: (ms) => (ms === null || ms === undefined ? "–" : clock(ms)), about: "From the answer to the last thing noted, the mean over ended calls." },
+  { title: "Latency p50", of: (f) => f.latency_p50_ms, show: millis, about: "Voice to voice: the caller’s last speech to our first sound on the wire. Half of the answered turns were faster. As hotline_voice_to_voice_seconds, computed from each turn and not from buckets." },
+  { title: "Latency p95", of: (f) => f.latency_p95_ms, show: millis, about: "The same; 95 of 100 answered turns were faster." },
+  { title: "Barge-ins", of: (f) => f.barge_ins, show: (n) => n ?? "–", about: "Replies that a caller cut off: hotline_barge_ins_total." },
+  { title: "Not understood", of: (f) => f.no_matches, show: (n) => n ?? "–", about: "Final transcripts in which no word was understood: hotline_no_matches_total." },
+];
+
+export async function overview(main) {
+  const body = h("div", {});
+  const buttons = SPANS.map(([days, title]) => h("button", { "aria-pressed": "false", onclick: () => load(days) }, title));
+  const csv = h("a", { class: "button", download: true }, "CSV");
+  const ndjson = h("a", { class: "button", download: true }, "NDJSON");
+  main.replaceChildren(header("Overview", "From the journal, call by call.", h("div", { class: "group", role: "group", "aria-label": "Days" }, buttons), csv, ndjson), body);
+  const load = async (days) => {
+    buttons.forEach((button, i) => button.setAttribute("aria-pressed", String(SPANS[i][0] === days)));
+    csv.href = `/console/api/overview/calls.csv?days=${days}`;
+    ndjson.href = `/console/api/overview/calls.ndjson?days=${days}`;
+    const told = await get(`overview?days=${days}`);
+    body.replaceChildren(
+      told.is_whole ? "" : h("div", { class: "notice" }, `Only the latest ${told.all.calls} calls of these days were read.`),
+      h("div", { class: "tiles" }, FIGURES.map((figure) => tile(figure, told)),
+        parts("Ended by", told.all.causes, told.all.calls, "Why calls ended; “transferred” were handed to a person. As the label cause of hotline_calls_total."),
+        parts("Emotion", told.all.emotions, told.all.calls, "The feeling read last on each call, where the pack gives leave to read it.")));
+  };
+  await load(7);
+}
+
+function tile({ title, of, show, about, most }, told) {
+  return h("section", { class: "panel tile" }, h("h2", {}, title), h("p", { class: "figure" }, show(of(told.all))),
+    bars(title, told.days.map((day) => ({ day: day.day, value: of(day) })), { show, most }), h("p", { class: "muted" }, about));
+}
+
+/** A bar a day. */
+function bars(title, days, { show, most }) {
+  const top = most ?? Math.max(...days.map(({ value }) => value ?? 0), 1);
+  const width = WIDTH / Math.max(days.length, 7);
+  const bar = ({ day, value }, i) => {
+    const height = ((value ?? 0) / top) * (HEIGHT - 18);
+    return s("g", {}, s("rect", { x: i * width + 2, y: HEIGHT - 14 - height, width: Math.max(width - 4, 1), height, rx: 2, class: "day" }, s("title", {}, `${day}: ${show(value)}`)),
+      i === 0 || i === days.length - 1 ? s("text", { x: i * width + 2, y: HEIGHT - 2, class: "axis" }, day.slice(5)) : null);
+  };
+  const text = days.map(({ day, value }) => `${day}: ${show(value)}`).join(", ");
+  return s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "bars", role: "img", "aria-label": `${title} a day. ${text || "No calls."}` },
+    s("line", { x1: 0, x2: WIDTH, y1: HEIGHT - 14, y2: HEIGHT - 14, class: "base" }), days.map(bar));
+}
+
+/** What a whole is made of. */
+function parts(title, counts, whole, about) {
+  const sorted = Object.entries(counts).sort(([, a], [, b]) => b - a);
+  return h("section", { class: "panel tile" }, h("h2", {}, title),
+    sorted.length === 0 ? h("p", { class: "muted" }, "No calls.") : h("ul", { class: "parts" }, sorted.map(([name, count]) =>
+      h("li", {}, h("span", {}, name), s("svg", { viewBox: "0 0 100 6", preserveAspectRatio: "none", "aria-hidden": "true" }, s("rect", { width: (count / whole) * 100, height: 6, class: "day" })), h("span", { class: "number" }, count)))),
+    h("p", { class: "muted" }, about));
+}
