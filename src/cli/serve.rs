@@ -121,10 +121,11 @@ fn open_console(line: &Line, config: &Config, stop: &CancellationToken) -> Resul
     if !settings.enabled {
         return Ok(None);
     }
+    let dialogues = shared.dialogues.clone();
     let rooms = http::Rooms {
         archive: Arc::clone(&shared.observers.archive),
         wall: shared.observers.wall.clone(),
-        dialogues: shared.dialogues.clone(),
+        pack: Box::new(move || dialogues.pack()),
         tasks: line.tasks().clone(),
         stop: stop.clone(),
     };

@@ -2,7 +2,7 @@
 // Never fetches the sound before it is asked for: that is a look of its own in the audit log.
 
 import { bytes, get } from "./api.js";
-import { announce, clock, h, header, millis, s, trouble } from "./dom.js";
+import { announce, clock, h, header, millis, s, show, trouble } from "./dom.js";
 import { add, story } from "./story.js";
 import { line } from "./wall.js";
 
@@ -29,7 +29,7 @@ export async function call(main, id) {
   const { call: facts } = told;
   const fact = (name, value) => h("div", { class: "fact" }, h("dt", {}, name), h("dd", {}, value));
   const file = `/console/api/calls/${encodeURIComponent(id)}`;
-  main.replaceChildren(
+  show(main,
     header(facts.from || id, id, h("a", { class: "button", href: `${file}/events.jsonl`, download: true }, "Export events"),
       told.is_recorded ? h("a", { class: "button", href: `${file}/recording.wav`, download: true }, "Export sound") : null,
       h("a", { class: "button", href: "#/calls" }, "All calls")),

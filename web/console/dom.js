@@ -23,6 +23,12 @@ function fill(element, properties, children) {
   return element;
 }
 
+/** Fills an element anew; nothing for false or null. */
+export function show(element, ...children) {
+  element.replaceChildren();
+  fill(element, {}, children);
+}
+
 /** Tells the status line, for whoever does not see. */
 export function announce(text) {
   document.getElementById("status").textContent = text;

@@ -48,6 +48,6 @@ function form(title, about, fields, submit) {
       }
       button.disabled = false;
     },
-  }, h("div", { class: "brand" }, h("span", { class: "mark", "aria-hidden": "true" }), "Hotline"),
+  }, h("div", { class: "brand" }, h("span", { class: "logo", "aria-hidden": "true" }), "Hotline"),
   h("h1", {}, title), h("p", { class: "muted" }, about), fields, told, button);
 }

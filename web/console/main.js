@@ -43,7 +43,7 @@ function frame(current) {
   app.replaceChildren(
     skip,
     h("aside", {},
-      h("div", { class: "brand" }, h("span", { class: "mark", "aria-hidden": "true" }), "Hotline"),
+      h("div", { class: "brand" }, h("span", { class: "logo", "aria-hidden": "true" }), "Hotline"),
       h("nav", { "aria-label": "Views" }, links),
       h("div", { class: "account" },
         h("div", { class: "whoami" }, h("strong", {}, who().name), h("span", { class: "muted" }, who().role)), toggle, out)),

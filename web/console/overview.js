@@ -2,20 +2,20 @@
 // Never a plot without the number of things behind it.
 
 import { get } from "./api.js";
-import { clock, h, header, millis, percent, s } from "./dom.js";
+import { clock, h, header, millis, percent, s, show } from "./dom.js";
 
 const SPANS = [[1, "Today"], [7, "7 days"], [30, "30 days"], [90, "90 days"]];
 const WIDTH = 320;
 const HEIGHT = 96;
 
 const FIGURES = [
-  { title: "Calls", of: (f) => f.calls, show: (n) => n ?? "–", about: "Calls in the journal that began on these days, those that last included. Prometheus counts the ended ones: hotline_calls_total." },
-  { title: "Containment", of: (f) => f.containment, show: percent, most: 1, about: "Ended calls that were not handed to a person, over all ended calls: 1 − hotline_calls_total{cause=\"transferred\"} ÷ hotline_calls_total." },
-  { title: "Handle time", of: (f) => f.handle_ms, show: (ms) => (ms === null || ms === undefined ? "–" : clock(ms)), about: "From the answer to the last thing noted, the mean over ended calls." },
-  { title: "Latency p50", of: (f) => f.latency_p50_ms, show: millis, about: "Voice to voice: the caller’s last speech to our first sound on the wire. Half of the answered turns were faster. As hotline_voice_to_voice_seconds, computed from each turn and not from buckets." },
-  { title: "Latency p95", of: (f) => f.latency_p95_ms, show: millis, about: "The same; 95 of 100 answered turns were faster." },
-  { title: "Barge-ins", of: (f) => f.barge_ins, show: (n) => n ?? "–", about: "Replies that a caller cut off: hotline_barge_ins_total." },
-  { title: "Not understood", of: (f) => f.no_matches, show: (n) => n ?? "–", about: "Final transcripts in which no word was understood: hotline_no_matches_total." },
+  { title: "Calls", of: (f) => f.calls, print: (n) => n ?? "–", about: "Calls in the journal that began on these days, those that last included. Prometheus counts the ended ones: hotline_calls_total." },
+  { title: "Containment", of: (f) => f.containment, print: percent, most: 1, about: "Ended calls that were not handed to a person, over all ended calls: 1 − hotline_calls_total{cause=\"transferred\"} ÷ hotline_calls_total." },
+  { title: "Handle time", of: (f) => f.handle_ms, print: (ms) => (ms === null || ms === undefined ? "–" : clock(ms)), about: "From the answer to the last thing noted, the mean over ended calls." },
+  { title: "Latency p50", of: (f) => f.latency_p50_ms, print: millis, about: "Voice to voice: the caller’s last speech to our first sound on the wire. Half of the answered turns were faster. As hotline_voice_to_voice_seconds, computed from each turn and not from buckets." },
+  { title: "Latency p95", of: (f) => f.latency_p95_ms, print: millis, about: "The same; 95 of 100 answered turns were faster." },
+  { title: "Barge-ins", of: (f) => f.barge_ins, print: (n) => n ?? "–", about: "Replies that a caller cut off: hotline_barge_ins_total." },
+  { title: "Not understood", of: (f) => f.no_matches, print: (n) => n ?? "–", about: "Final transcripts in which no word was understood: hotline_no_matches_total." },
 ];
 
 export async function overview(main) {
@@ -29,30 +29,39 @@ export async function overview(main) {
     csv.href = `/console/api/overview/calls.csv?days=${days}`;
     ndjson.href = `/console/api/overview/calls.ndjson?days=${days}`;
     const told = await get(`overview?days=${days}`);
-    body.replaceChildren(
-      told.is_whole ? "" : h("div", { class: "notice" }, `Only the latest ${told.all.calls} calls of these days were read.`),
-      h("div", { class: "tiles" }, FIGURES.map((figure) => tile(figure, told)),
+    show(body,
+      told.is_whole ? null : h("div", { class: "notice" }, `Only the latest ${told.all.calls} calls of these days were read.`),
+      h("div", { class: "tiles" }, FIGURES.map((figure) => tile(figure, told, spread(told, days))),
         parts("Ended by", told.all.causes, told.all.calls, "Why calls ended; “transferred” were handed to a person. As the label cause of hotline_calls_total."),
         parts("Emotion", told.all.emotions, told.all.calls, "The feeling read last on each call, where the pack gives leave to read it.")));
   };
   await load(7);
 }
 
-function tile({ title, of, show, about, most }, told) {
-  return h("section", { class: "panel tile" }, h("h2", {}, title), h("p", { class: "figure" }, show(of(told.all))),
-    bars(title, told.days.map((day) => ({ day: day.day, value: of(day) })), { show, most }), h("p", { class: "muted" }, about));
+function tile({ title, of, print, about, most }, told, days) {
+  return h("section", { class: "panel tile" }, h("h2", {}, title), h("p", { class: "figure" }, print(of(told.all))),
+    bars(title, days.map((day) => ({ day: day.day, value: of(day) })), { print, most }), h("p", { class: "muted" }, about));
+}
+
+/** Every day of the span, those without a call too. */
+function spread({ days, today }, span) {
+  const known = new Map(days.map((day) => [day.day, day]));
+  return Array.from({ length: span }, (_, i) => {
+    const day = new Date(Date.parse(today) - (span - 1 - i) * 86_400_000).toISOString().slice(0, 10);
+    return known.get(day) ?? { day };
+  });
 }
 
 /** A bar a day. */
-function bars(title, days, { show, most }) {
+function bars(title, days, { print, most }) {
   const top = most ?? Math.max(...days.map(({ value }) => value ?? 0), 1);
-  const width = WIDTH / Math.max(days.length, 7);
+  const width = Math.min(WIDTH / days.length, WIDTH / 5);
   const bar = ({ day, value }, i) => {
     const height = ((value ?? 0) / top) * (HEIGHT - 18);
-    return s("g", {}, s("rect", { x: i * width + 2, y: HEIGHT - 14 - height, width: Math.max(width - 4, 1), height, rx: 2, class: "day" }, s("title", {}, `${day}: ${show(value)}`)),
-      i === 0 || i === days.length - 1 ? s("text", { x: i * width + 2, y: HEIGHT - 2, class: "axis" }, day.slice(5)) : null);
+    return s("g", {}, s("rect", { x: i * width + 2, y: HEIGHT - 14 - height, width: Math.max(width - Math.min(4, width / 3), 1), height, rx: 2, class: "day" }, s("title", {}, `${day}: ${print(value)}`)),
+      i === 0 || i === days.length - 1 ? s("text", { x: i === 0 ? 2 : (i + 1) * width - 2, y: HEIGHT - 2, class: "axis", "text-anchor": i === 0 ? "start" : "end" }, day.slice(5)) : null);
   };
-  const text = days.map(({ day, value }) => `${day}: ${show(value)}`).join(", ");
+  const text = days.filter(({ value }) => value !== undefined).map(({ day, value }) => `${day}: ${print(value)}`).join(", ");
   return s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "bars", role: "img", "aria-label": `${title} a day. ${text || "No calls."}` },
     s("line", { x1: 0, x2: WIDTH, y1: HEIGHT - 14, y2: HEIGHT - 14, class: "base" }), days.map(bar));
 }

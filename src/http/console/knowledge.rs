@@ -49,7 +49,7 @@ pub(super) async fn hits(State(console): State<Arc<Console>>, Query(asked): Quer
     if asked.q.trim().is_empty() || asked.q.chars().count() > LONGEST {
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, "a question has 1 to 500 characters", "write a short question"));
     }
-    let pack = console.rooms.dialogues.pack();
+    let pack = (console.rooms.pack)();
     let texts = |text: &Text| text.templates().map(str::to_owned).collect::<Vec<_>>();
     let hits = pack.knowledge().search(&asked.q).into_iter().take(HITS).map(|(entry, score)| {
         let (about, answer) = (texts(&entry.about), texts(&entry.answer));
@@ -61,7 +61,7 @@ pub(super) async fn hits(State(console): State<Arc<Console>>, Query(asked): Quer
 
 /// `GET /console/api/gaps`: what callers said in words and the bot did not understand, alike sentences together.
 pub(super) async fn gaps(State(console): State<Arc<Console>>) -> Result<Json<Value>, ApiError> {
-    let pack = console.rooms.dialogues.pack();
+    let pack = (console.rooms.pack)();
     let gaps = console.off_the_line(move |console| {
         let records = console.rooms.archive.records();
         let ids: Vec<_> = records.ids()?.into_iter().take(CALLS).collect();

@@ -26,8 +26,8 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::error::ApiError;
+use crate::business::Pack;
 use crate::config::ConsoleConfig;
-use crate::engine::reply::Dialogues;
 use crate::engine::{Tasks, Wall, clock};
 use crate::privacy::Secret;
 use crate::store::audit::AuditEvent;
@@ -50,8 +50,8 @@ pub struct Rooms {
     pub archive: Arc<Archive>,
     /// The calls that last.
     pub wall: Wall,
-    /// What is said, for the knowledge of the pack.
-    pub dialogues: Dialogues,
+    /// The pack in use, for its knowledge.
+    pub pack: Box<dyn Fn() -> Arc<Pack> + Send + Sync>,
     /// Runs what takes a while.
     pub tasks: Tasks,
     /// Ends what is open, for which a stop would wait.

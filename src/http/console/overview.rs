@@ -62,7 +62,7 @@ pub(super) async fn figures(State(console): State<Arc<Console>>, Query(asked): Q
     }
     let days: Vec<_> = days.iter().map(|(day, calls)| with(json!({ "day": day }), summed(calls))).collect();
     let all: Vec<_> = calls.iter().collect();
-    Ok(Json(json!({ "is_whole": is_whole, "all": summed(&all), "days": days })))
+    Ok(Json(json!({ "today": clock::wall().date_naive(), "is_whole": is_whole, "all": summed(&all), "days": days })))
 }
 
 /// `GET /console/api/overview/calls.csv`: a call a line.

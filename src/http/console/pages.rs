@@ -8,6 +8,7 @@ use axum::routing::get;
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
+const SVG: &str = "image/svg+xml";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// A file of `web/console`, its kind and its text.
@@ -17,8 +18,8 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str, &str); 15] = files![
-    HTML "index.html", CSS "console.css", CSS "views.css", SCRIPT "main.js", SCRIPT "api.js", SCRIPT "dom.js", SCRIPT "login.js",
+const FILES: [(&str, &str, &str); 16] = files![
+    HTML "index.html", SVG "icon.svg", CSS "console.css", CSS "views.css", SCRIPT "main.js", SCRIPT "api.js", SCRIPT "dom.js", SCRIPT "login.js",
     SCRIPT "wall.js", SCRIPT "listen.js", SCRIPT "story.js", SCRIPT "calls.js", SCRIPT "call.js", SCRIPT "overview.js", SCRIPT "knowledge.js", SCRIPT "accounts.js",
 ];
 
