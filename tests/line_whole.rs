@@ -12,6 +12,7 @@ use std::time::Duration;
 use hotline::audio::wav::Sound;
 use hotline::audio::{Dbfs, SampleRate};
 use hotline::call::Hangup;
+use hotline::engine::Order;
 use hotline::http::{Chat, ChatMessage, TextDesk};
 use hotline::line::CloseCause;
 use hotline::line::wav::WavFile;
@@ -92,6 +93,28 @@ async fn hangup_with_reply_in_flight_leaks_no_task() {
     caller.hang_up().await;
     house.told(|event| cause(event) == Some("caller")).await;
     house.until_no_task_is_left().await;
+}
+
+#[tokio::test]
+async fn an_operator_says_what_the_caller_means_listens_and_ends_the_call() {
+    let mut house = House::open_as(Ear::of(&[]), Tone::default(), |_| {}).await;
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    let wall = house.open.line().board().shared().observers.wall.clone();
+    let (lasting, _) = wall.watch();
+    let call = &lasting[0];
+    assert_eq!((lasting.len(), call.latest[0].event.kind()), (1, "call_started"));
+    let mut sound = wall.listen(&call.id).expect("it lasts");
+    let overheard = timeout(PATIENCE, sound.recv()).await.expect("in time").expect("the call goes on");
+    assert_eq!(overheard.stereo.len(), 2 * overheard.rate.frame_len());
+    wall.order(&call.id, Order::Hint(Pii::new("what are your opening hours".to_owned()))).expect("it lasts");
+    let answer = house.until(&mut caller, |e| matches!(e, JournalEvent::ReplyEnded { interrupted: false, .. })).await;
+    assert!(heard(&answer).contains("Monday to Saturday"), "{}", heard(&answer));
+    wall.order(&call.id, Order::HangUp).expect("it lasts");
+    assert_eq!(until_ended(&mut caller).await, CloseCause::RemoteHangup);
+    house.told(|event| cause(event) == Some("operator")).await;
+    house.until_no_task_is_left().await;
+    assert!(wall.watch().0.is_empty());
 }
 
 #[tokio::test]
