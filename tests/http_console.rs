@@ -321,6 +321,7 @@ async fn a_past_call_is_shown_with_its_sound_and_without_numbers_and_each_look_i
         let (_, call) = place.see(&format!("/api/calls/{CALL}"), Some(&admin)).await;
         assert_eq!((&call["is_recorded"], &call["is_closed"]), (&json!(true), &json!(true)));
         assert_eq!(call["entries"][1]["text"], "call me at <phone>");
+        assert!(call["hits"][0]["entries"].is_array(), "{call}");
         assert!(!call.to_string().contains("13800138000") && !list.to_string().contains("13800138000"), "{call} {list}");
         let wav = place.ask(Method::GET, &format!("/api/calls/{CALL}/recording.wav"), (Some(&admin), Value::Null)).await;
         assert_eq!(wav.headers()["content-type"], "audio/wav");

@@ -39,7 +39,7 @@ export async function call(main, id) {
       fact("Barge-ins", facts.barge_ins), fact("Language", tale.language ?? "–"), fact("Identity", tale.verified ? "verified" : "not verified"),
       fact("Last emotion", tale.emotion?.name ?? "not read"), fact("Ended by", facts.cause ?? "–")),
     section("Sound", told.is_recorded ? sound.element : h("p", { class: "muted" }, "This call was not recorded, or its recording was swept away.")),
-    h("div", { class: "columns" }, section("Conversation", talk), h("div", {}, section("Latency of each turn", waterfall(told.entries)), section("Understood", understood(told.entries)), section("Tools", tools(told.entries)))));
+    h("div", { class: "columns" }, section("Conversation", talk), h("div", {}, section("Latency of each turn", waterfall(told.entries)), section("Understood", understood(told.entries)), section("Knowledge", knowledge(told.hits)), section("Tools", tools(told.entries)))));
   return () => sound.close();
 }
 
@@ -82,6 +82,16 @@ function understood(entries) {
   return h("table", { class: "tight" }, h("thead", {}, h("tr", {}, ["Turn", "Commands, slots and knowledge", "By"].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, turns.map((turn) => h("tr", {}, h("td", { class: "number" }, turn.turn ?? "–"),
       h("td", {}, turn.commands.map((command) => h("span", { class: `chip ${command === "no_match" ? "warn" : ""}` }, command))), h("td", {}, turn.brain)))));
+}
+
+function knowledge(hits) {
+  const turns = hits.filter(({ entries }) => entries.length > 0);
+  if (turns.length === 0) return h("p", { class: "muted" }, "No entry shares a word with what was said.");
+  return h("div", {},
+    h("table", { class: "tight" }, h("thead", {}, h("tr", {}, ["Turn", "Best entries, with their BM25 scores"].map((name) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, turns.map(({ turn, entries }) => h("tr", {}, h("td", { class: "number" }, turn ?? "–"),
+        h("td", {}, entries.map(({ id, score }) => h("span", { class: "chip" }, `${id} ${score.toFixed(1)}`))))))),
+    h("p", { class: "muted" }, "As the pack stands now, not as it stood then."));
 }
 
 function tools(entries) {

@@ -12,7 +12,8 @@ import { watch } from "./page.mjs";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const TARGET = process.env.CARGO_TARGET_DIR ?? join(homedir(), ".cache/hotline/target");
-const HOTLINE = process.env.HOTLINE_E2E_BIN ?? join(TARGET, "debug/hotline");
+/** The program. */
+export const HOTLINE = process.env.HOTLINE_E2E_BIN ?? join(TARGET, "debug/hotline");
 const BROWSERS = [process.env.HOTLINE_CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const READY_MS = 120_000;
 /** Many visitors come from one address here, and nothing but loopback is spoken to. */

@@ -13,14 +13,19 @@ use serde_json::{Value, json};
 
 use super::live::{no_call, shown};
 use super::{Console, Who};
+use crate::business::Pack;
 use crate::http::error::ApiError;
 use crate::privacy::redact;
 use crate::store::audit::AuditEvent;
+use crate::store::journal::JournalEvent;
 use crate::store::{CallRecord, CallSummary, StoreError, recording};
 use crate::talk::CallId;
 
 /// Calls a page of the list.
 const PAGE: usize = 50;
+
+/// Entries of the knowledge shown a turn.
+const HITS: usize = 3;
 
 /// Which page of the list.
 #[derive(Deserialize)]
@@ -52,6 +57,7 @@ pub(super) async fn show(
     Ok(Json(json!({
         "call": row(&record.summary()),
         "entries": record.entries.iter().map(shown).collect::<Vec<_>>(),
+        "hits": hits(&record, &(console.rooms.pack)()),
         "is_closed": record.is_closed,
         "is_recorded": record.is_recorded,
         "damage": record.damage.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -105,6 +111,19 @@ async fn opened(
 pub(super) fn download(name: &str, kind: &'static str, bytes: Vec<u8>) -> Response {
     let disposition = format!("attachment; filename=\"{name}\"");
     ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], bytes).into_response()
+}
+
+/// What the pack's knowledge, as it stands now, holds for each turn: the best entries with their BM25 scores.
+fn hits(record: &CallRecord, pack: &Pack) -> Vec<Value> {
+    let said = record.entries.iter().filter_map(|entry| {
+        let JournalEvent::Transcript { text, is_final: true, .. } = &entry.event else { return None };
+        (!text.trim().is_empty()).then_some((entry.turn, text))
+    });
+    let best = |text: &str| {
+        let found = pack.knowledge().search(text).into_iter().take(HITS);
+        found.map(|(entry, score)| json!({ "id": entry.id, "score": score })).collect::<Vec<_>>()
+    };
+    said.map(|(turn, text)| json!({ "turn": turn, "entries": best(text) })).collect()
 }
 
 fn row(call: &CallSummary) -> Value {
