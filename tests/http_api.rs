@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use async_trait::async_trait;
+use futures::{SinkExt as _, StreamExt as _};
 use hotline::config::HttpConfig;
 use hotline::http::{App, Chat, ChatAnswer, ChatError, ChatMessage, router, serve};
 use hotline::talk::{AfterReply, CallId, Importance, Language, Sentence};
@@ -13,6 +14,8 @@ use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_util::sync::CancellationToken;
 
 /// Repeats what it is told, hangs up on "bye", and never answers "wait".
@@ -103,6 +106,36 @@ async fn a_message_gets_its_sentences_and_its_conversation() {
         assert_eq!(answer["after"], "hang-up");
         let (_, answer) = say(json!({ "text": "agent" })).await;
         assert_eq!((&answer["after"], &answer["target"]), (&json!("transfer"), &json!("desk")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_socket_keeps_its_conversation_answers_in_order_and_refuses_foreign_pages() {
+    with_pages(true, async |url| {
+        let address = url.strip_prefix("http://").expect("a url");
+        let open = async |origin: Option<&str>| {
+            let mut request = format!("ws://{address}/v1/chat/ws").into_client_request().expect("a request");
+            origin.map(|origin| request.headers_mut().insert("origin", origin.parse().expect("a header")));
+            let stream = tokio::net::TcpStream::connect(address).await.expect("connected");
+            tokio_tungstenite::client_async(request, stream).await.map(|(socket, _)| socket)
+        };
+        assert!(open(Some("https://elsewhere.example")).await.is_err());
+        let mut socket = open(None).await.expect("programs may");
+        for question in [json!({ "text": "one" }), json!({ "text": "" }), json!({ "text": "wait" }), json!({ "text": "two" })] {
+            socket.send(Message::text(question.to_string())).await.expect("sent");
+        }
+        let mut next = async || -> Value {
+            let message = socket.next().await.expect("an answer").expect("whole");
+            serde_json::from_str(message.to_text().expect("text")).expect("JSON")
+        };
+        let first = next().await;
+        assert_eq!((&first["sentences"][0]["text"], &first["conversation"]), (&json!("one"), &json!("fresh")));
+        for _ in 0..2 {
+            let refused = next().await;
+            assert!(refused["error"].is_string() && refused["fix"].is_string(), "{refused}");
+        }
+        assert_eq!(next().await["sentences"][0]["text"], "two");
     })
     .await;
 }

@@ -92,7 +92,7 @@ pub(super) async fn handle(
 }
 
 impl Request {
-    fn into_message(self) -> Result<ChatMessage, ApiError> {
+    pub(super) fn into_message(self) -> Result<ChatMessage, ApiError> {
         let wrong = |error: &str, fix| ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error, fix);
         let text = self.text.trim();
         if text.is_empty() {
@@ -109,7 +109,7 @@ impl Request {
     }
 }
 
-fn to_json(answer: &ChatAnswer) -> Value {
+pub(super) fn to_json(answer: &ChatAnswer) -> Value {
     let sentences: Vec<_> = answer.sentences.iter().map(|s| json!({ "text": s.text, "language": s.language })).collect();
     let (after, target) = match &answer.after {
         AfterReply::Listen(_) => ("listen", None),

@@ -5,7 +5,7 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ChatError;
 
@@ -21,8 +21,13 @@ impl ApiError {
         Self { status, error: error.into(), fix }
     }
 
+    /// What a client reads of it.
+    pub(super) fn body(&self) -> Value {
+        json!({ "error": self.error, "fix": self.fix })
+    }
+
     pub(super) fn not_found() -> Self {
-        let fix = "there are GET /healthz, GET /readyz, GET /metrics, GET /talk, POST /v1/chat and POST /v1/widget/sessions";
+        let fix = "there are GET /healthz, GET /readyz, GET /metrics, GET /talk, POST /v1/chat, GET /v1/chat/ws and POST /v1/widget/sessions";
         Self::new(StatusCode::NOT_FOUND, "no such page", fix)
     }
 
@@ -82,7 +87,7 @@ impl From<ChatError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = Json(json!({ "error": self.error, "fix": self.fix }));
+        let body = Json(self.body());
         match self.status {
             StatusCode::SERVICE_UNAVAILABLE => (self.status, [(header::RETRY_AFTER, "1")], body).into_response(),
             status => (status, body).into_response(),

@@ -3,6 +3,7 @@
 
 mod chat;
 mod console;
+mod chat_socket;
 mod desk;
 mod error;
 mod pages;
@@ -56,7 +57,7 @@ pub struct App {
     pub stop: CancellationToken,
 }
 
-/// All pages: `GET /healthz`, `/readyz`, `/metrics`, `POST /v1/chat`; with browsers `GET /talk` and those under `/v1/widget` too.
+/// All pages: `GET /healthz`, `/readyz`, `/metrics`, `POST /v1/chat`, `GET /v1/chat/ws`; with browsers `GET /talk` and those under `/v1/widget` too.
 pub fn router(app: App, config: &HttpConfig) -> Router {
     let timeout = Duration::from_millis(config.timeout_ms);
     let widget = app.talk.clone().map(|talk| {
@@ -71,10 +72,11 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/v1/chat", post(chat::handle))
+        .route("/v1/chat/ws", get(chat_socket::open))
         .fallback(async || ApiError::not_found())
         .method_not_allowed_fallback(async || ApiError::wrong_method())
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
-        .with_state(Pages { app, timeout })
+        .with_state(Pages { app, timeout, origins: config.widget.origins.as_slice().into() })
 }
 
 /// Serves until `stop` is done and the requests under way are answered.
@@ -87,6 +89,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
 struct Pages {
     app: App,
     timeout: Duration,
+    /// Pages of other hosts that may open a socket.
+    origins: Arc<[String]>,
 }
 
 async fn readyz(State(pages): State<Pages>) -> Result<impl IntoResponse, ApiError> {

@@ -4,7 +4,7 @@
 mod calls;
 mod images;
 mod message;
-mod origin;
+pub(super) mod origin;
 mod sessions;
 mod socket;
 

@@ -8,7 +8,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue};
 
 /// The request's origin, if it may use this line: it is on the list, or it is this server's own page.
-pub(super) fn allowed(headers: &HeaderMap, list: &[String]) -> Option<HeaderValue> {
+pub(in crate::http) fn allowed(headers: &HeaderMap, list: &[String]) -> Option<HeaderValue> {
     let origin = headers.get(ORIGIN)?;
     let text = origin.to_str().ok()?;
     let listed = list.iter().any(|entry| entry == "*" || entry.trim_end_matches('/').eq_ignore_ascii_case(text));
