@@ -5,6 +5,7 @@
 //! `[store]`; [`SHORT_NAMES`] are for those that scripts set), and the command line before both. Every mistake is told, not
 //! only the first, each as `file:line: what; what to do`.
 
+mod channels;
 mod console;
 mod error;
 mod layers;
@@ -29,6 +30,7 @@ use crate::speech::speak::SpeakConfig;
 use crate::store::{PrivacyConfig, StoreConfig};
 use crate::telemetry::TelemetryConfig;
 
+pub use channels::{ChannelsConfig, TelegramConfig, WhatsAppConfig};
 pub use console::ConsoleConfig;
 pub use error::{ConfigError, Place, Problem, explain, line_of};
 pub use layers::SHORT_NAMES;
@@ -128,6 +130,8 @@ pub struct HttpConfig {
     pub widget: WidgetConfig,
     /// The operators' console.
     pub console: ConsoleConfig,
+    /// Social apps.
+    pub channels: ChannelsConfig,
 }
 
 impl Default for HttpConfig {
@@ -138,6 +142,7 @@ impl Default for HttpConfig {
             timeout_ms: 20_000,
             widget: WidgetConfig::default(),
             console: ConsoleConfig::default(),
+            channels: ChannelsConfig::default(),
         }
     }
 }

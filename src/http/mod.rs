@@ -1,9 +1,10 @@
 //! Health, metrics, text chat and the browsers' calls over HTTP; every error is JSON and says what to do.
 //! Never touches call, media or speech: a text channel skips the audio rooms.
 
+pub mod channels;
 mod chat;
-mod console;
 mod chat_socket;
+mod console;
 mod desk;
 mod error;
 mod pages;

@@ -1,0 +1,71 @@
+//! Social apps under `/v1/channels`: a signed webhook comes in, the dialogue of the text desk answers, the platform's API carries it out.
+//! Never reads a webhook whose signature is wrong, and never lets the platform wait for an answer.
+
+mod inbox;
+mod outbox;
+mod signature;
+mod telegram;
+mod whatsapp;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+
+use super::Chat;
+use super::error::ApiError;
+use crate::config::ChannelsConfig;
+use crate::engine::Tasks;
+
+pub use telegram::Telegram;
+pub use whatsapp::WhatsApp;
+
+use inbox::Inbox;
+
+/// The social apps that are configured.
+#[derive(Debug, Clone, Default)]
+pub struct Channels {
+    /// A Telegram bot.
+    pub telegram: Option<Telegram>,
+    /// A number of the WhatsApp Cloud API.
+    pub whatsapp: Option<WhatsApp>,
+}
+
+impl Channels {
+    /// Those whose secrets `variable` knows (the environment, in the program).
+    pub fn open(config: &ChannelsConfig, variable: impl Fn(&str) -> Option<String>) -> Self {
+        Self { telegram: Telegram::open(&config.telegram, &variable), whatsapp: WhatsApp::open(&config.whatsapp, &variable) }
+    }
+
+    /// The webhooks: `POST /v1/channels/telegram`, `GET` and `POST /v1/channels/whatsapp`, each only where it is configured.
+    /// `max_body_bytes` is the longest webhook taken; answers are made by tasks of `tasks`.
+    pub fn routes(self, chat: Arc<dyn Chat>, tasks: &Tasks, max_body_bytes: usize) -> Router {
+        let (inbox, mut routes) = (Inbox::new(chat, tasks.child()), Router::new());
+        if let Some(telegram) = self.telegram {
+            let state = (Arc::new(telegram), inbox.clone());
+            routes = routes.merge(Router::new().route("/v1/channels/telegram", post(telegram::receive)).with_state(state));
+        }
+        if let Some(whatsapp) = self.whatsapp {
+            let both = get(whatsapp::challenge).post(whatsapp::receive);
+            let state = (Arc::new(whatsapp), inbox);
+            routes = routes.merge(Router::new().route("/v1/channels/whatsapp", both).with_state(state));
+        }
+        routes.layer(DefaultBodyLimit::max(max_body_bytes))
+    }
+}
+
+fn unsigned() -> ApiError {
+    let fix = "sign with the secret that the line was started with; [http.channels] names its variable";
+    ApiError::new(StatusCode::UNAUTHORIZED, "the signature is missing or wrong", fix)
+}
+
+fn unreadable(error: &serde_json::Error) -> ApiError {
+    let fix = "send the platform's own JSON";
+    ApiError::new(StatusCode::BAD_REQUEST, error.to_string(), fix)
+}
+
+fn busy() -> ApiError {
+    ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "too many messages wait for an answer", "deliver it again in a minute")
+}
