@@ -18,6 +18,7 @@ use super::Chat;
 use super::error::ApiError;
 use crate::config::ChannelsConfig;
 use crate::engine::Tasks;
+use crate::privacy::Secret;
 
 pub use telegram::Telegram;
 pub use whatsapp::WhatsApp;
@@ -54,6 +55,21 @@ impl Channels {
         }
         routes.layer(DefaultBodyLimit::max(max_body_bytes))
     }
+}
+
+/// The secrets under these names, if all are there; that only some are is told, since the operator wanted the channel.
+fn secrets<const N: usize>(
+    channel: &'static str,
+    names: [&str; N],
+    variable: impl Fn(&str) -> Option<String>,
+) -> Option<[Secret<String>; N]> {
+    let found = names.map(|name| variable(name).filter(|value| !value.is_empty()).map(Secret::new));
+    let missing: Vec<_> = names.iter().zip(&found).filter(|(_, secret)| secret.is_none()).map(|(name, _)| *name).collect();
+    if !missing.is_empty() && missing.len() < N {
+        tracing::warn!(channel, missing = missing.join(" "), "A channel is off: set these variables too.");
+    }
+    let found: Vec<_> = found.into_iter().flatten().collect();
+    found.try_into().ok()
 }
 
 fn unsigned() -> ApiError {

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::inbox::{Content, Inbox, Incoming, Outbox};
 use super::signature::same;
-use super::{busy, outbox, unreadable, unsigned};
+use super::{busy, outbox, secrets, unreadable, unsigned};
 use crate::config::TelegramConfig;
 use crate::http::error::ApiError;
 use crate::privacy::{Pii, Secret};
@@ -29,13 +29,8 @@ pub struct Telegram {
 impl Telegram {
     /// The bot whose two secrets `variable` knows; none without both.
     pub(super) fn open(config: &TelegramConfig, variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let secret = |name: &str| variable(name).filter(|value| !value.is_empty()).map(Secret::new);
-        Some(Self {
-            secret: secret(&config.secret_env)?,
-            token: secret(&config.token_env)?,
-            api: config.api.trim_end_matches('/').to_owned(),
-            client: outbox::client(),
-        })
+        let [secret, token] = secrets("telegram", [&config.secret_env, &config.token_env], variable)?;
+        Some(Self { secret, token, api: config.api.trim_end_matches('/').to_owned(), client: outbox::client() })
     }
 }
 

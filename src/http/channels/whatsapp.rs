@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::inbox::{Content, Inbox, Incoming, Outbox};
 use super::signature::{hub, same};
-use super::{busy, outbox, unreadable, unsigned};
+use super::{busy, outbox, secrets, unreadable, unsigned};
 use crate::config::WhatsAppConfig;
 use crate::http::error::ApiError;
 use crate::privacy::{Pii, Secret};
@@ -31,11 +31,12 @@ pub struct WhatsApp {
 impl WhatsApp {
     /// The number whose three secrets `variable` knows; none without all and its id.
     pub(super) fn open(config: &WhatsAppConfig, variable: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        let secret = |name: &str| variable(name).filter(|value| !value.is_empty()).map(Secret::new);
+        let names = [&config.secret_env, &config.verify_env, &config.token_env];
+        let [secret, verify, token] = secrets("whatsapp", names.map(String::as_str), variable)?;
         Some(Self {
-            secret: secret(&config.secret_env)?,
-            verify: secret(&config.verify_env)?,
-            token: secret(&config.token_env)?,
+            secret,
+            verify,
+            token,
             number_id: Some(config.number_id.clone()).filter(|id| !id.is_empty())?,
             api: config.api.trim_end_matches('/').to_owned(),
             client: outbox::client(),
