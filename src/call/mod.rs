@@ -15,7 +15,8 @@
 //! ```
 //!
 //! Both sides move at once, because callers speak while the bot does. Where they meet:
-//! - speech over the bot makes it softer, then stops it ([`BargeInConfig`]); what must be heard goes on and the speech is answered after it;
+//! - speech over the bot makes it softer and is judged while it lasts ([`BargeInConfig`]): words stop the bot, and so does what goes on; a
+//!   listener's "mm-hm" is passed over; what must be heard goes on and the speech is answered after it;
 //! - speech before anything of the answer was heard reopens the turn, and recognition begins again over the whole of it;
 //! - a cough does neither;
 //! - what the caller heard of a reply is told once, when the reply is over ([`Action::CommitHeard`]), and never before.

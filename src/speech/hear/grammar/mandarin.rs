@@ -20,7 +20,7 @@ pub(super) const RULES: &[Rule] = &[
         "[<before>] (人 工 | 转 人 工 | 人 工 服 务 | 转 人 工 服 务 | 找 客 服 | 客 服) [<after>] | 再 说 一 遍 | 帮 助 | 返 回 | 再 见",
     ),
     // What a listener hums while the bot speaks.
-    ("listener", "嗯 | 嗯 嗯 | 哦 | 啊"),
+    ("listener", "嗯 | 嗯 嗯 | 啊"),
     ("tail", "谢 谢"),
     ("digit", "零 | 一 | 幺 | 二 | 两 | 三 | 四 | 五 | 六 | 七 | 八 | 九"),
     ("digits", "<digit>+ | <number>"),
