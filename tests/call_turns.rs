@@ -48,7 +48,6 @@ scripts! {
     a_cough_asks_nothing
     a_cough_over_the_bot_only_ducks
     a_listener_does_not_stop_the_bot
-    words_stop_the_bot_at_once
     a_short_stop_is_obeyed
     yes_over_its_question_is_an_answer
     who_speaks_over_a_good_bye_is_not_hung_up_on

@@ -99,7 +99,7 @@ impl Floor {
     /// What the recogniser makes of the turn so far; nothing any more is told to nobody.
     pub(super) fn partial(&mut self, cx: &mut Context, turn: TurnId, transcript: Transcript) {
         if let Caller::Speaking(utterance) = &mut self.caller {
-            utterance.progress = Progress::of(&transcript);
+            utterance.progress = Progress::of(&transcript).after(utterance.progress);
         }
         if !transcript.is_nothing() {
             cx.tell(turn, Transcript { finality: Finality::Partial, ..transcript });

@@ -103,6 +103,8 @@ pub struct Progress {
     words: bool,
     /// The recogniser told that it makes nothing out.
     unheard: bool,
+    /// What the latest words would be over the bot's own, and what is believed of them.
+    guess: Reaction,
     reaction: Reaction,
     ending: Ending,
 }
@@ -119,10 +121,19 @@ impl Progress {
             Ending::Whole if text.ends_with(|c: char| c.is_ascii_digit()) => Ending::Unknown,
             known => known,
         };
-        Self { digits, words: digits == 0 && several, unheard: transcript.is_nothing(), reaction: Reaction::of(text), ending }
+        let guess = Reaction::of(text);
+        Self { digits, words: digits == 0 && several, unheard: transcript.is_nothing(), guess, reaction: guess, ending }
     }
 
-    /// What these words would be over the bot's own.
+    /// The same, given what was made out before: of a hum a recogniser often makes a word at first, so that words are believed from the
+    /// second guess on.
+    #[must_use]
+    pub fn after(self, before: Self) -> Self {
+        let doubted = self.guess == Reaction::Words && before.guess != Reaction::Words;
+        Self { reaction: if doubted { before.reaction } else { self.guess }, ..self }
+    }
+
+    /// What is believed of these words over the bot's own.
     pub const fn reaction(self) -> Reaction {
         self.reaction
     }
@@ -234,6 +245,16 @@ mod tests {
         assert_eq!(open(so_far("what are your opening hours")), ms(300));
         assert_eq!(open(so_far("")), ms(500), "what was not understood may be the first half of a sentence");
         assert_eq!(endpointer.silence(&Expectation::YesNo, so_far("yes and")), ms(1_000));
+    }
+
+    #[test]
+    fn words_are_believed_from_the_second_guess_on() {
+        let guesses =
+            |texts: &[&str]| texts.iter().fold(Progress::default(), |before, text| so_far(text).after(before)).reaction();
+        assert_eq!(guesses(&["no"]), Reaction::Nothing);
+        assert_eq!(guesses(&["no", "no wait"]), Reaction::Words);
+        assert_eq!(guesses(&["oh", "nope"]), Reaction::Grunt);
+        assert_eq!(guesses(&["oh", "nope", "okay"]), Reaction::Assent);
     }
 
     #[test]

@@ -89,7 +89,7 @@ const LEADING_ZH: &[&str] = &[
 const GRUNTS: &[&str] = &["mm", "mmm", "mhm", "mm-hm", "mm-hmm", "hm", "hmm", "uh-huh", "huh", "ah", "oh", "um", "uh"];
 /// What a listener says, and who agrees.
 const ASSENT: &[&str] =
-    &["yes", "yeah", "yep", "okay", "ok", "right", "sure", "good", "great", "fine", "alright", "i", "see", "got", "it", "all"];
+    &["yes", "yeah", "yep", "okay", "ok", "right", "sure", "good", "great", "fine", "alright", "i see", "got it", "all right"];
 const GRUNTS_ZH: &[char] = &['嗯', '哦', '噢', '啊', '唔'];
 const ASSENT_ZH: &[char] = &['对', '好', '是', '的', '行', '明', '白', '懂', '了'];
 
@@ -116,8 +116,11 @@ impl Reaction {
             (false, true) => Self::Assent,
             (false, false) => Self::Words,
         };
-        let english = text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '\'').filter(|word| !word.is_empty());
-        let english = english.map(|word| kinds(GRUNTS.contains(&word), ASSENT.contains(&word)));
+        let words: Vec<&str> =
+            text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '\'').filter(|word| !word.is_empty()).collect();
+        let both = words.join(" ");
+        let english =
+            words.iter().map(|word| kinds(GRUNTS.contains(word), ASSENT.contains(word) || ASSENT.contains(&both.as_str())));
         let mandarin = text.chars().filter(|c| !c.is_ascii() && c.is_alphabetic());
         let mandarin = mandarin.map(|c| kinds(GRUNTS_ZH.contains(&c), ASSENT_ZH.contains(&c)));
         english.chain(mandarin).max_by_key(|kind| *kind as u8).unwrap_or_default()
@@ -171,8 +174,8 @@ mod tests {
     fn a_listener_is_told_from_a_speaker() {
         let of = |text| Reaction::of(text);
         assert!(["mm-hm", "Uh-huh.", "嗯嗯", "oh"].map(of).iter().all(|r| *r == Reaction::Grunt));
-        assert!(["okay", "Yeah, I see.", "好的", "嗯，对", "oh right"].map(of).iter().all(|r| *r == Reaction::Assent));
-        assert!(["stop", "no", "okay but wait", "等一下", "4271"].map(of).iter().all(|r| *r == Reaction::Words));
+        assert!(["okay", "I see.", "好的", "嗯，对", "oh right"].map(of).iter().all(|r| *r == Reaction::Assent));
+        assert!(["stop", "no", "all", "i", "okay but wait", "等一下", "4271"].map(of).iter().all(|r| *r == Reaction::Words));
         assert_eq!(of(" "), Reaction::Nothing);
     }
 }
