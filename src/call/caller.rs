@@ -89,10 +89,9 @@ impl Floor {
         if utterance.spoken < ms(cx.config.blip_ms) {
             cx.action(Action::CancelRecognition { turn });
             return self.pass_over(cx);
-        } else {
-            cx.action(Action::FinishRecognition { turn, to: cx.media });
-            self.transcribe(cx, utterance);
         }
+        cx.action(Action::FinishRecognition { turn, to: cx.media });
+        self.transcribe(cx, utterance);
         ON
     }
 
@@ -115,10 +114,7 @@ impl Floor {
         let Caller::Transcribing { utterance, endpoint, since } = self.caller else { return ON };
         let over = self.judged().and_then(|utterance| utterance.over);
         let turn = utterance.turn;
-        let Ok(transcript) = result else {
-            self.caller = Caller::Quiet;
-            return if over.is_some() { self.pass_over(cx) } else { self.apologise(cx) };
-        };
+        let Ok(transcript) = result else { return self.fail_to_hear(cx) };
         cx.tell(turn, transcript.clone());
         let reaction = cx.reaction(Reaction::of(&transcript.text));
         match over {
@@ -142,11 +138,7 @@ impl Floor {
     /// The recogniser did not answer in time.
     pub(super) fn give_up_recognition(&mut self, cx: &mut Context) -> Flow {
         self.cancel_recognition(cx);
-        if self.judged().is_some() {
-            return self.pass_over(cx);
-        }
-        self.caller = Caller::Quiet;
-        self.apologise(cx)
+        self.fail_to_hear(cx)
     }
 
     /// A key. It ends speech, cuts off a reply that may be cut off, and counts.
@@ -260,6 +252,15 @@ impl Floor {
 
     fn transcribe(&mut self, cx: &Context, utterance: Utterance) {
         self.caller = Caller::Transcribing { utterance, endpoint: cx.media.since(utterance.last), since: cx.now };
+    }
+
+    /// The caller is owed a word for it, unless the bot is speaking anyway and may not have been meant.
+    fn fail_to_hear(&mut self, cx: &mut Context) -> Flow {
+        if self.judged().is_some() {
+            return self.pass_over(cx);
+        }
+        self.caller = Caller::Quiet;
+        self.apologise(cx)
     }
 
     /// A cough is passed over; real speech, and whatever silenced the bot, gets a question.

@@ -42,6 +42,13 @@ pub struct ChatAnswer {
     pub after: AfterReply,
 }
 
+impl ChatAnswer {
+    /// Where the next message belongs: in this conversation, unless it is over.
+    pub fn goes_on(&self) -> Option<CallId> {
+        matches!(self.after, AfterReply::Listen(_)).then(|| self.conversation.clone())
+    }
+}
+
 /// A message was not answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum ChatError {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::chat::{ChatError, Request, to_json};
 use super::error::ApiError;
 use super::{Pages, widget};
-use crate::talk::{AfterReply, CallId};
+use crate::talk::CallId;
 
 /// Longest message, in bytes: four times what a question may have in characters, and room for the rest of the JSON.
 const LONGEST: usize = 20 * 1024;
@@ -75,8 +75,7 @@ impl Text {
                 self.conversation = None;
             }
         })?;
-        let goes_on = matches!(answer.after, AfterReply::Listen(_));
-        self.conversation = goes_on.then(|| answer.conversation.clone());
+        self.conversation = answer.goes_on();
         Ok(to_json(&answer))
     }
 }

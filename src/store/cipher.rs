@@ -5,6 +5,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, Salt};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use super::hex;
 use crate::privacy::Secret;
 
 /// Bytes a sealed text is longer than the plain one: nonce and tag.
@@ -52,6 +53,11 @@ pub(super) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).expect("the operating system gives randomness once it has booted");
     bytes
+}
+
+/// A secret that nobody guesses: 256 random bits, in hex.
+pub(crate) fn token() -> String {
+    hex::encode(&random::<32>())
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ mod calls;
 mod cipher;
 mod config;
 mod feed;
-mod hex;
+pub(crate) mod hex;
 mod identity;
 pub mod journal;
 mod keys;
@@ -42,6 +42,7 @@ use crate::talk::CallId;
 
 pub use archive::Archive;
 pub use calls::{CallRecord, CallRecords, CallSummary, call_id};
+pub(crate) use cipher::token;
 pub use config::{DatabaseUrl, KeySource, LockoutConfig, PrivacyConfig, Record, RetentionConfig, StoreConfig};
 pub use feed::{Counts, Writer};
 pub use identity::Pseudonym;

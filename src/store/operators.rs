@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-use super::cipher::{Cipher, Key, random};
+use super::cipher::{Cipher, Key, random, token};
 use super::hex;
 use super::keys::{KeyError, OPERATORS, Vault, files};
 use crate::privacy::Secret;
@@ -154,7 +154,7 @@ impl Operators {
         if !is_name(name) {
             return Err(OperatorsError::Name(name.clone()));
         }
-        let token = hex::encode(&random::<32>());
+        let token = token();
         let link = Link { sha256: fingerprint(&token), until };
         self.change(|accounts| {
             if *role != Role::Admin {

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::engine::Tasks;
 use crate::http::{Chat, ChatAnswer, ChatError, ChatMessage};
 use crate::privacy::Pii;
-use crate::talk::{AfterReply, CallId};
+use crate::talk::CallId;
 
 /// Messages of one chat that may wait; one more is refused, and the platform delivers it again later.
 const WAITING: usize = 16;
@@ -155,8 +155,7 @@ impl One {
             answer => answer,
         };
         let Ok(answer) = answer else { return FAILED.to_owned() };
-        let goes_on = matches!(answer.after, AfterReply::Listen(_));
-        self.conversation = goes_on.then_some(answer.conversation);
+        self.conversation = answer.goes_on();
         answer.sentences.iter().map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join("\n")
     }
 

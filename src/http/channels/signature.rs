@@ -3,6 +3,8 @@
 
 use ring::hmac;
 
+use crate::store::hex;
+
 /// Whether `given` is `expected`. The tags of both are compared, so that time depends on neither.
 pub(super) fn same(expected: &str, given: &str) -> bool {
     let key = hmac::Key::new(hmac::HMAC_SHA256, b"compare");
@@ -12,7 +14,7 @@ pub(super) fn same(expected: &str, given: &str) -> bool {
 /// `sha256=` and the HMAC-SHA-256 of the body in lower-case hexadecimal: the header `X-Hub-Signature-256` of Meta's webhooks.
 pub(super) fn hub(secret: &str, body: &[u8]) -> String {
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), body);
-    tag.as_ref().iter().fold("sha256=".to_owned(), |text, byte| format!("{text}{byte:02x}"))
+    format!("sha256={}", hex::encode(tag.as_ref()))
 }
 
 #[cfg(test)]

@@ -2,15 +2,14 @@
 //! Never outlives the process, its idle time, or the account.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ring::rand::{SecureRandom as _, SystemRandom};
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use crate::store::operators::Operator;
+use crate::store::token;
 
 /// Sessions at once; beyond it the one that was idle longest ends.
 const MOST: usize = 1_000;
@@ -103,16 +102,6 @@ fn keep(open: &Open, lasts: bool) -> bool {
 
 fn key(cookie: &str) -> [u8; 32] {
     Sha256::digest(cookie).into()
-}
-
-/// 256 bits from the system, in hex.
-fn token() -> String {
-    let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).expect("the system has randomness");
-    bytes.iter().fold(String::with_capacity(64), |mut text, byte| {
-        write!(text, "{byte:02x}").expect("a String takes everything");
-        text
-    })
 }
 
 #[cfg(test)]

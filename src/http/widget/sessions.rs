@@ -6,7 +6,6 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use ring::rand::{SecureRandom as _, SystemRandom};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -17,6 +16,7 @@ use crate::http::Chat;
 use crate::line::webrtc::Link;
 use crate::privacy::Pii;
 use crate::store::journal::Entry;
+use crate::store::token;
 use crate::talk::{CallId, Language};
 
 /// Tokens at once, whoever asks.
@@ -258,13 +258,6 @@ impl Session {
     fn is_over(&self, now: Instant, ttl: Duration) -> bool {
         now.duration_since(lock(&self.now).touched) >= ttl && self.link().is_none()
     }
-}
-
-/// 256 bits from the system, in hex.
-fn token() -> String {
-    let mut bytes = [0; 32];
-    SystemRandom::new().fill(&mut bytes).expect("the system has randomness");
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

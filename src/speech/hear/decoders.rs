@@ -47,7 +47,7 @@ pub(super) struct Primed {
 pub(super) struct Lent {
     home: Arc<Decoders>,
     primed: Option<Primed>,
-    as_good_as_before: bool,
+    understood: bool,
 }
 
 impl Decoders {
@@ -75,8 +75,7 @@ impl Decoders {
             at.or_else(|| shelf.idle.len().checked_sub(1)).map(|at| shelf.idle.swap_remove(at))
         };
         // From here on the loan is counted back by `Lent`, also on an error.
-        let as_good_as_before = self.config.front_end == FrontEnd::Telephone;
-        let mut lent = Lent { home: self.clone(), primed: idle, as_good_as_before };
+        let mut lent = Lent { home: self.clone(), primed: idle, understood: false };
         if lent.primed.is_none() {
             lent.primed = Some(self.make()?);
         }
@@ -140,8 +139,8 @@ impl Lent {
     }
 
     /// Whether what it hears is speech that it knows: then its own mean, if it keeps one, is as good for the next utterance.
-    pub(super) fn understands(&mut self, understood: bool) {
-        self.as_good_as_before = understood || self.home.config.front_end == FrontEnd::Telephone;
+    pub(super) const fn understands(&mut self, understood: bool) {
+        self.understood = understood;
     }
 }
 
@@ -149,7 +148,8 @@ impl Drop for Lent {
     fn drop(&mut self) {
         let mut shelf = self.home.shelf();
         shelf.lent -= 1;
-        shelf.idle.extend(self.primed.take().filter(|_| self.as_good_as_before));
+        let has_no_mean = self.home.config.front_end == FrontEnd::Telephone;
+        shelf.idle.extend(self.primed.take().filter(|_| has_no_mean || self.understood));
         drop(shelf);
         self.home.returned.notify_one();
     }
