@@ -12,7 +12,7 @@ use super::floor::{Flow, ON};
 use super::input::RecognitionFailed;
 use super::keypad::{Entry, Press};
 use super::output::{Action, Event};
-use super::state::{Bot, Caller, Floor, Said, Utterance};
+use super::state::{Bot, Caller, Floor, Said, Secrecy, Utterance};
 use super::turn::{Progress, Reaction, Run};
 use super::waterfall::Waterfall;
 
@@ -153,7 +153,7 @@ impl Floor {
             other @ (Caller::Quiet | Caller::Speaking(_) | Caller::Transcribing { .. } | Caller::Said(_)) => {
                 self.caller = other;
                 self.drop_caller(cx);
-                Entry::new(cx.next_turn(), self.may_be_secret(&cx.expectation))
+                Entry::new(cx.next_turn(), self.secrecy(&cx.expectation) != Secrecy::Open)
             }
         };
         if !entry.secret {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::talk::Language;
 
@@ -11,7 +11,7 @@ use super::keypad::KeypadConfig;
 use super::turn::TurnConfig;
 
 /// How long a call waits for what, and how often it asks. A longer wait than a day counts as a day.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct CallConfig {
     /// The language a call begins in, until the dialogue says otherwise.

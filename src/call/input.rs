@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::talk::{AfterReply, Digit, Heard, Language, Playout, ReplyId, Sentence, Transcript, TurnId};
 
 /// One thing that happened. Results of jobs carry the id of the turn or reply they belong to; a stale one is dropped.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Input {
     /// The leg is up: sound flows both ways.
     Answered,
@@ -88,11 +91,12 @@ pub enum Input {
 }
 
 /// A recogniser gave no result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecognitionFailed;
 
 /// Who or what ended a call; the `cause` of `call_ended`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Hangup {
     /// The caller hung up.
     Caller,

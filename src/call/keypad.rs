@@ -4,7 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::privacy::Pii;
 use crate::talk::{Digit, Expectation, TurnId};
@@ -15,7 +15,7 @@ use super::config::ms;
 const MOST_KEYS: usize = 64;
 
 /// How keys are collected.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct KeypadConfig {
     /// After the last key, until the entry is taken as complete.

@@ -61,6 +61,7 @@ pub use self::keypad::KeypadConfig;
 pub use self::ledger::PlayoutLedger;
 pub use self::output::{Action, Event, Latency, Output};
 pub use self::record::CallRecord;
+pub use self::state::Secrecy;
 pub use self::timer::{Alarm, Timer};
 pub use self::turn::{BargeInConfig, DetectorConfig, EndpointConfig, TurnConfig};
 
@@ -173,6 +174,15 @@ impl Call {
     /// What the caller is expected to say.
     pub const fn expectation(&self) -> &Expectation {
         &self.cx.expectation
+    }
+
+    /// Whether what the caller says or keys now is a secret.
+    pub fn secrecy(&self) -> Secrecy {
+        match self.floor() {
+            Some(floor) => floor.secrecy(&self.cx.expectation),
+            None if self.cx.expectation.is_secret() => Secrecy::Secret,
+            None => Secrecy::Open,
+        }
     }
 
     /// The language the conversation is in.

@@ -178,6 +178,17 @@ impl Bot {
     }
 }
 
+/// Whether what the caller says or keys is a secret: goes to the verifier and nowhere else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Secrecy {
+    /// It is not.
+    Open,
+    /// The bot is still to say what it asks for: a caller who knows the way may key a secret already.
+    Unknown,
+    /// It is.
+    Secret,
+}
+
 impl Floor {
     /// When this floor must be looked at again, and why.
     pub(super) fn alarm(&self, config: &CallConfig) -> Option<Alarm> {
@@ -205,14 +216,14 @@ impl Floor {
         }
     }
 
-    /// Whether keys pressed now may be a secret: what is asked for is one, or is not known yet.
-    pub(super) fn may_be_secret(&self, expected: &Expectation) -> bool {
+    /// Whether what the caller says or keys now is a secret.
+    pub(super) fn secrecy(&self, expected: &Expectation) -> Secrecy {
         let asked = match self.bot.reply().map(|reply| reply.after.as_ref()) {
-            Some(None) => return true,
+            Some(None) if !expected.is_secret() => return Secrecy::Unknown,
             Some(Some(AfterReply::Listen(asked))) => asked,
-            Some(Some(AfterReply::HangUp | AfterReply::Transfer { .. })) | None => expected,
+            Some(None | Some(AfterReply::HangUp | AfterReply::Transfer { .. })) | None => expected,
         };
-        asked.is_secret() || expected.is_secret()
+        if asked.is_secret() || expected.is_secret() { Secrecy::Secret } else { Secrecy::Open }
     }
 
     /// Nothing the caller does is taken in: the last words have begun and would be said anyway.

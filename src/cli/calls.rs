@@ -98,13 +98,15 @@ pub fn new_file(path: &Path) -> anyhow::Result<File> {
     file.with_context(|| format!("{} cannot be made; name a file that is not there yet", path.display()))
 }
 
-fn note_access(vault: &Vault, call: &CallId, what: &'static str) -> anyhow::Result<()> {
+/// Somebody looked at a call's record.
+pub fn note_access(vault: &Vault, call: &CallId, what: &'static str) -> anyhow::Result<()> {
     let access = AuditEvent::Access { call: call.clone(), what, by: operator() };
     AuditLog::open(vault)?.append(clock::wall().to_utc(), &access)?;
     Ok(())
 }
 
-fn find(records: &CallRecords, id: &str) -> anyhow::Result<CallId> {
+/// The call with that id, or the `last` one.
+pub fn find(records: &CallRecords, id: &str) -> anyhow::Result<CallId> {
     if id == "last" {
         let latest = records.list()?.into_iter().next().context("no call was kept yet; place one, then ask again")?;
         return Ok(latest.id);
@@ -226,7 +228,7 @@ pub fn line(entry: &Entry) -> Option<String> {
 }
 
 /// `1:02.345`.
-fn clock(duration: Duration) -> String {
+pub fn clock(duration: Duration) -> String {
     let ms = duration.as_millis();
     format!("{}:{:02}.{:03}", ms / 60_000, ms / 1_000 % 60, ms % 1_000)
 }

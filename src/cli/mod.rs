@@ -24,6 +24,7 @@ pub mod line_args;
 pub mod mic;
 pub mod models;
 pub mod pack;
+pub mod replay;
 pub mod say;
 #[cfg(all(feature = "sip", feature = "web"))]
 pub mod serve;
@@ -83,6 +84,8 @@ enum Command {
     Say(say::Say),
     /// Past calls: list them, show one, listen to one
     Calls(calls::CallsArgs),
+    /// Replay a recorded call decision by decision, or under another setting
+    Replay(replay::ReplayArgs),
     /// Hand a person their data
     Export(export::ExportArgs),
     /// Destroy a person's data
@@ -151,6 +154,7 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
             say::run(&args, &config.speak, &config.store.data, runtime.handle()).map(done)
         }
         Command::Calls(args) => calls::run(&args, load(file)?, &mut stdout()).map(done),
+        Command::Replay(args) => Ok(exit_code(replay::run(&args, logged(file)?, runtime.handle(), &mut stdout())?)),
         Command::Export(args) => runtime.block_on(export::run(args, load(file)?, &mut stdout())).map(done),
         Command::Erase(args) => runtime.block_on(erase::run(args, load(file)?, &mut stdout())).map(done),
         Command::Keys(args) => runtime.block_on(keys::run(args, load(file)?, &mut stdout())).map(done),

@@ -2,7 +2,7 @@
 //! Never decides what happens next; that is the call's business alone.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -10,12 +10,14 @@ use super::clock::{self, Ticks};
 use super::jobs::{Done, Jobs, Outcomes};
 use super::observe::{HINT, Watch};
 use super::sound::CallSound;
+use super::voice::Spoken;
 use super::wall::Order;
 use crate::call::{Action, Call, CallConfig, Event, Hangup, Input, Output, Phase};
 use crate::dialogue::language_of;
 use crate::line::{CloseCause, Port, PortEvent};
-use crate::media::MediaConfig;
+use crate::media::{MediaConfig, Packet};
 use crate::speech::hear::{Cancel, HearRequest};
+use crate::store::flight::{CallFlight, Rtp};
 use crate::talk::Transcript;
 
 /// What a call is made of.
@@ -30,6 +32,23 @@ pub struct Leg {
     pub ticks: Ticks,
     /// Who is told what happens.
     pub watch: Watch,
+    /// What keeps all that decisions are made of, where configured.
+    pub flight: Option<CallFlight>,
+}
+
+/// What a driver waits for.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it lives for one turn of the loop, on the stack; a box would be an allocation in each"
+)]
+enum Wake {
+    Closing,
+    Tick,
+    Done(Done),
+    Spoken(Spoken),
+    Port(PortEvent),
+    Order(Order),
+    Deadline,
 }
 
 /// Runs one call.
@@ -38,6 +57,8 @@ pub struct CallDriver {
     call: Call,
     sound: CallSound,
     began: Instant,
+    /// When what is being handled came.
+    now: Instant,
     /// Inputs that came of one event, to be handled one by one.
     pending: VecDeque<Input>,
     /// Where the caller is to be handed to, once all else of this input is done.
@@ -55,6 +76,7 @@ impl CallDriver {
             sound: CallSound::new(format, media),
             leg,
             began,
+            now: began,
             pending: VecDeque::new(),
             transfer: None,
             over: None,
@@ -67,7 +89,7 @@ impl CallDriver {
         let mut input = Some(Input::Answered);
         loop {
             if let Some(input) = input {
-                self.call.handle_input(clock::now(), input);
+                self.handle(input);
             }
             let deadline = self.drain().await;
             if let Some(cause) = self.over {
@@ -82,29 +104,58 @@ impl CallDriver {
             if input.is_some() {
                 continue;
             }
-            input = tokio::select! {
+            let wake = tokio::select! {
                 biased;
-                () = closing.cancelled(), if !told_to_close => {
-                    told_to_close = true;
-                    Some(Input::Shutdown)
-                }
-                () = self.leg.ticks.next() => Some(self.tick()),
-                Some(done) = self.leg.outcomes.results.recv() => self.done(done),
-                Some(spoken) = self.leg.outcomes.speech.recv(), if self.sound.has_room() => {
-                    self.sound.enqueue(spoken, &mut self.pending);
-                    None
-                }
-                event = self.leg.port.recv() => self.arrived(event),
-                order = self.leg.watch.order() => Some(self.ordered(&order)),
-                () = clock::sleep_until(deadline) => Some(Input::Timeout),
+                () = closing.cancelled(), if !told_to_close => Wake::Closing,
+                () = self.leg.ticks.next() => Wake::Tick,
+                Some(done) = self.leg.outcomes.results.recv() => Wake::Done(done),
+                Some(spoken) = self.leg.outcomes.speech.recv(), if self.sound.has_room() => Wake::Spoken(spoken),
+                event = self.leg.port.recv() => Wake::Port(event),
+                order = self.leg.watch.order() => Wake::Order(order),
+                () = clock::sleep_until(deadline) => Wake::Deadline,
             };
+            self.now = clock::now();
+            told_to_close |= matches!(wake, Wake::Closing);
+            input = self.woken(wake);
         }
+    }
+
+    /// What that is for the call.
+    fn woken(&mut self, wake: Wake) -> Option<Input> {
+        match wake {
+            Wake::Closing => Some(Input::Shutdown),
+            Wake::Tick => Some(self.tick()),
+            Wake::Done(done) => self.done(done),
+            Wake::Spoken(spoken) => {
+                self.sound.enqueue(spoken, &mut self.pending);
+                None
+            }
+            Wake::Port(event) => self.arrived(event),
+            Wake::Order(order) => Some(self.ordered(&order)),
+            Wake::Deadline => Some(Input::Timeout),
+        }
+    }
+
+    /// How long the call has been up.
+    fn at(&self) -> Duration {
+        self.now - self.began
+    }
+
+    fn handle(&mut self, input: Input) {
+        if let Some(flight) = &mut self.leg.flight {
+            flight.input(self.now - self.began, &input, self.call.secrecy());
+        }
+        self.call.handle_input(self.now, input);
     }
 
     /// Carries out all the call asks for; when it wants to be woken next.
     async fn drain(&mut self) -> Instant {
         loop {
-            match self.call.poll_output() {
+            let output = self.call.poll_output();
+            if let Some(flight) = &mut self.leg.flight {
+                flight.output(&output, self.call.secrecy());
+            }
+            match output {
                 Output::Timeout(at) => return at,
                 Output::Action(action) => self.act(action).await,
                 Output::Event(event) => {
@@ -158,7 +209,7 @@ impl CallDriver {
     /// 20 ms have passed: one frame each way.
     fn tick(&mut self) -> Input {
         let held = self.call.phase() == Phase::Held;
-        let (outgoing, input) = self.sound.tick(clock::since(self.began), held, &mut self.pending);
+        let (outgoing, input) = self.sound.tick(self.at(), held, &mut self.pending);
         if let Some(outgoing) = outgoing {
             self.leg.port.send(outgoing);
         }
@@ -192,13 +243,24 @@ impl CallDriver {
         }
     }
 
+    fn flight_of_packets(&mut self) -> Option<&mut CallFlight> {
+        self.leg.flight.as_mut().filter(|flight| flight.keeps_packets())
+    }
+
     fn arrived(&mut self, event: PortEvent) -> Option<Input> {
         match event {
             PortEvent::Packet(packet) => {
-                self.sound.insert(clock::since(self.began), packet);
+                let at = self.at();
+                if let Some(flight) = self.flight_of_packets() {
+                    flight.packet(at, rtp(&packet));
+                }
+                self.sound.insert(at, packet);
                 None
             }
             PortEvent::Plain(frame) => {
+                if let Some(flight) = self.flight_of_packets() {
+                    flight.plain(frame.rate().hz(), frame.pcm());
+                }
                 self.sound.push(&frame);
                 None
             }
@@ -213,6 +275,12 @@ impl CallDriver {
             PortEvent::Closed(cause) => Some(Input::Disconnected(hangup(cause))),
         }
     }
+}
+
+/// What the flight recorder keeps of a packet.
+fn rtp(packet: &Packet) -> Rtp {
+    let Packet { payload_type, ssrc, sequence, timestamp, marker, ref payload } = *packet;
+    Rtp { payload_type, ssrc, sequence, timestamp, marker, payload: Some(payload.to_vec()) }
 }
 
 const fn hangup(cause: CloseCause) -> Hangup {

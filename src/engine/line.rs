@@ -24,9 +24,10 @@ use crate::config::Config;
 use crate::speech::hear::{self, HearError, Phrase, Recognizer, is_restricted};
 use crate::speech::speak::{self, Delivery, SpeakError, Synthesizer, VoiceFact};
 use crate::store::audit::{AuditError, auditor, digest, text_digest};
+use crate::store::flight::flights;
 use crate::store::journal::journal;
 use crate::store::recording::recorder;
-use crate::store::{Archive, Counts, Record, StoreError};
+use crate::store::{Archive, Counts, FlightKind, Record, StoreError};
 use crate::talk::Language;
 use crate::telemetry::Metrics;
 
@@ -224,8 +225,16 @@ fn open_record(
             Some(recorder)
         }
     };
+    let flights = match config.store.flight {
+        FlightKind::Off => None,
+        kind @ (FlightKind::Decisions | FlightKind::Packets) => {
+            let (flights, notes) = flights(archive.vault(), kind == FlightKind::Packets);
+            writers.push(thread::Builder::new().name("flight".to_owned()).spawn(move || notes.run())?);
+            Some(flights)
+        }
+    };
     let (metrics, archive) = (Arc::clone(metrics), Arc::clone(archive));
-    Ok((Observers { journal, recorder, metrics, live, wall: Wall::default(), auditor, archive }, writers))
+    Ok((Observers { journal, recorder, flights, metrics, live, wall: Wall::default(), auditor, archive }, writers))
 }
 
 /// The audit log holds with which configuration and pack the line worked when.

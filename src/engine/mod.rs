@@ -11,6 +11,7 @@ mod lockouts;
 mod memories;
 mod observe;
 pub mod reload;
+pub mod replay;
 pub mod reply;
 pub mod simulate;
 mod sound;

@@ -13,6 +13,7 @@ use crate::business::Effect;
 use crate::call::{Event, Hangup};
 use crate::line::PortInfo;
 use crate::store::audit::{AuditEvent, Auditor};
+use crate::store::flight::Flights;
 use crate::store::journal::{CallJournal, Entry, Journal, JournalEvent};
 use crate::store::recording::{CallRecording, Recorder};
 use crate::store::{Archive, Pseudonym};
@@ -34,6 +35,8 @@ pub struct Observers {
     pub journal: Journal,
     /// Two-channel recordings, where configured.
     pub recorder: Option<Recorder>,
+    /// What calls' decisions are made of, where configured.
+    pub flights: Option<Flights>,
     /// The line's numbers.
     pub metrics: Arc<Metrics>,
     /// A live watcher (demo, bench); drop-newest when it lags.

@@ -15,9 +15,10 @@ use super::observe::{Observers, Watch};
 use super::reply::Dialogues;
 use super::tasks::Tasks;
 use crate::call::{CallConfig, Hangup};
-use crate::line::Port;
+use crate::line::{Port, PortInfo};
 use crate::media::MediaConfig;
 use crate::store::call_id;
+use crate::store::flight::{FORMAT, Head};
 use crate::store::journal::Entry;
 use crate::talk::{CallId, Language};
 
@@ -40,6 +41,24 @@ pub struct Shared {
     pub observers: Observers,
     /// The 20 ms tick.
     pub clock: MediaClock,
+}
+
+impl Shared {
+    /// What a call on that port is run by.
+    fn flight_head(&self, call: &CallId, port: &PortInfo, config: CallConfig) -> Head {
+        Head {
+            format: FORMAT,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            call: call.clone(),
+            began: clock::wall().to_utc(),
+            codec: port.format.name().to_owned(),
+            rate: port.format.rate().hz(),
+            pack: self.dialogues.pack().name().to_owned(),
+            packets: false,
+            config,
+            media: serde_json::to_value(&self.media).expect("numbers under names"),
+        }
+    }
 }
 
 /// An open line.
@@ -134,9 +153,11 @@ impl Switchboard {
             },
         );
         let (jobs, outcomes) = Jobs::new(shared.engines.clone(), loan, rate, tasks.clone());
-        let leg = Leg { port, jobs, outcomes, ticks: shared.clock.subscribe(), watch };
-        tracing::info!(call = %id, "Call begins.");
         let call = CallConfig { language: language.unwrap_or(shared.call.language), ..shared.call.clone() };
+        let head = shared.flight_head(&id, port.info(), call.clone());
+        let flight = shared.observers.flights.as_ref().map(|flights| flights.open(head, watch.caller()));
+        let leg = Leg { port, jobs, outcomes, ticks: shared.clock.subscribe(), watch, flight };
+        tracing::info!(call = %id, "Call begins.");
         let cause = CallDriver::new(leg, call, &shared.media).run(self.closing.clone()).await;
         tracing::info!(call = %id, cause = cause.as_str(), "Call ended.");
         drop(place);

@@ -1,14 +1,14 @@
 //! What the operator may set of a call's sound.
 //! Never holds anything of one call.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::audio::Dbfs;
 
 use super::jitter::JitterConfig;
 
 /// The `[media]` table of the configuration.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct MediaConfig {
     /// Delay of the jitter buffer.

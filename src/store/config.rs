@@ -16,6 +16,9 @@ pub struct StoreConfig {
     pub data: PathBuf,
     /// Whether calls are recorded: `off` or `stereo` (left the caller, right the bot).
     pub record: Record,
+    /// Whether what a call's decisions were made of is kept, for `hotline replay`: `off`, `decisions`, or `packets`
+    /// (the caller's sound too, as it came). Never what was said or keyed where a secret was asked for.
+    pub flight: FlightKind,
     /// Hide phone, card and identity numbers, e-mail and postal addresses in what was said before it is written.
     pub redact: bool,
     /// Where callers' memory and account lock-outs lie: empty for `callers.db` (SQLite) in the data folder,
@@ -26,7 +29,7 @@ pub struct StoreConfig {
 impl Default for StoreConfig {
     fn default() -> Self {
         let database = DatabaseUrl::default();
-        Self { data: PathBuf::from("hotline-data"), record: Record::Off, redact: true, database }
+        Self { data: PathBuf::from("hotline-data"), record: Record::Off, flight: FlightKind::Off, redact: true, database }
     }
 }
 
@@ -39,6 +42,19 @@ pub enum Record {
     Off,
     /// Two channels a call.
     Stereo,
+}
+
+/// How much of a call is kept for its replay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlightKind {
+    /// Nothing.
+    #[default]
+    Off,
+    /// The inputs of the call, and what it made of them.
+    Decisions,
+    /// The caller's packets besides.
+    Packets,
 }
 
 /// A database's address, which may hold a password: never printed.

@@ -5,6 +5,7 @@
 //! DATA/keys/                                        the master key and, wrapped by it, a key a caller (`keys`)
 //! DATA/calls/20261122-151923-kqzt/events.sealed     what happened, a JSON object a line (schema: `journal::entry`)
 //! DATA/calls/20261122-151923-kqzt/recording.sealed  left the caller, right the bot; only where `record = "stereo"`
+//! DATA/calls/20261122-151923-kqzt/flight.sealed     what its decisions were made of; only where `flight` is on (`flight`)
 //! DATA/callers.db                                   memory (sealed) and lock-outs; or in Postgres (`callers`)
 //! DATA/operators.sealed                             who works at the console (`operators`)
 //! DATA/audit/2026-11.jsonl                          who did what with data, hash-chained and signed (`audit`)
@@ -21,6 +22,7 @@ mod calls;
 mod cipher;
 mod config;
 mod feed;
+pub mod flight;
 pub(crate) mod hex;
 mod identity;
 pub mod journal;
@@ -43,7 +45,7 @@ use crate::talk::CallId;
 pub use archive::Archive;
 pub use calls::{CallRecord, CallRecords, CallSummary, call_id};
 pub(crate) use cipher::token;
-pub use config::{DatabaseUrl, KeySource, LockoutConfig, PrivacyConfig, Record, RetentionConfig, StoreConfig};
+pub use config::{DatabaseUrl, FlightKind, KeySource, LockoutConfig, PrivacyConfig, Record, RetentionConfig, StoreConfig};
 pub use feed::{Counts, Writer};
 pub use identity::Pseudonym;
 pub use keys::{KeyError, Rotation, Vault};
@@ -68,6 +70,9 @@ pub enum StoreError {
     /// The call was not recorded, or its recording was swept away.
     #[error("call {0} has no recording; `record = \"stereo\"` in [store] records from then on")]
     NoRecording(CallId),
+    /// Nothing to replay was kept of the call.
+    #[error("call {0} has no flight; `flight = \"decisions\"` in [store] keeps one from then on")]
+    NoFlight(CallId),
     /// A file or folder could not be read.
     #[error("{} cannot be read ({source}); check its owner and permissions", path.display())]
     Unreadable {

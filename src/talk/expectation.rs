@@ -1,7 +1,9 @@
 //! What the bot expects to hear next. It steers recognition (grammar), end-pointing and the keypad.
 
+use serde::{Deserialize, Serialize};
+
 /// One thing the caller may choose.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// What the dialogue gets when it is chosen.
     pub id: String,
@@ -12,7 +14,8 @@ pub struct Choice {
 }
 
 /// What the caller is expected to say or key in next.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Expectation {
     /// Anything.
     #[default]

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::audio::{Dbfs, MediaTime};
 
 use super::ReplyId;
 
 /// A number from 0 to 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Probability(f32);
 
 impl Probability {
@@ -34,7 +37,7 @@ impl Probability {
 }
 
 /// What the uplink says of one 20 ms frame of the caller's sound.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Heard {
     /// Media time of the frame's first sample.
     pub at: MediaTime,
@@ -56,7 +59,7 @@ pub struct AudioRange {
 }
 
 /// What left the downlink so far, told at each tick in which a reply is on its way out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Playout {
     /// The reply that is being played.
     pub reply: ReplyId,

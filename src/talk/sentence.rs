@@ -1,9 +1,12 @@
 //! What the dialogue hands to the voice: sentences in order, and what follows the last one.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Expectation, Language};
 
 /// Whether the caller may cut a sentence off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Importance {
     /// The caller may interrupt it.
     #[default]
@@ -13,7 +16,7 @@ pub enum Importance {
 }
 
 /// One sentence of a reply, ready to be spoken.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {
     /// Its place in the reply, from 0.
     pub index: u16,
@@ -26,7 +29,8 @@ pub struct Sentence {
 }
 
 /// What the call does when the reply has been said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AfterReply {
     /// Listen; this is what the caller is expected to say.
     Listen(Expectation),

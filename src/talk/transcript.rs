@@ -1,12 +1,17 @@
 //! What a recogniser made of an utterance: text, word times, alternatives.
 //! Never judged here; whether it was in the grammar is said by the recogniser.
 
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
 use crate::audio::MediaTime;
 
 use super::{Language, Probability};
 
 /// Whether more may still come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Finality {
     /// The caller is still speaking; this may change.
     Partial,
@@ -15,7 +20,8 @@ pub enum Finality {
 }
 
 /// Whether what was understood so far may be all, as far as a recogniser that knows what may be said can tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// It cannot tell.
     #[default]
@@ -27,7 +33,7 @@ pub enum Ending {
 }
 
 /// One recognised word and where it was said.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Word {
     /// As the recogniser spells it.
     pub text: String,
@@ -40,7 +46,7 @@ pub struct Word {
 }
 
 /// Another reading of the same utterance.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alternative {
     /// Its text.
     pub text: String,
@@ -50,7 +56,7 @@ pub struct Alternative {
 
 /// What was said, as far as a recogniser could tell. An empty text means that nothing was understood:
 /// silence, noise, or words outside the grammar.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Transcript {
     /// Partial or final.
     pub finality: Finality,
@@ -59,7 +65,7 @@ pub struct Transcript {
     /// The language it is in.
     pub language: Language,
     /// The engine's name, as in the configuration (`whisper`, `sphinx`, `openai`).
-    pub engine: &'static str,
+    pub engine: Cow<'static, str>,
     /// How sure the recogniser is of the whole.
     pub confidence: Probability,
     /// The words of the best reading with their times; empty where the engine gives none.
@@ -72,12 +78,12 @@ pub struct Transcript {
 
 impl Transcript {
     /// A final transcript of that text, without word times: typed text, and what tests hear.
-    pub fn of_text(text: impl Into<String>, language: Language, engine: &'static str) -> Self {
+    pub fn of_text(text: impl Into<String>, language: Language, engine: impl Into<Cow<'static, str>>) -> Self {
         Self {
             finality: Finality::Final,
             text: text.into(),
             language,
-            engine,
+            engine: engine.into(),
             confidence: Probability::ONE,
             words: Vec::new(),
             alternatives: Vec::new(),
@@ -86,7 +92,7 @@ impl Transcript {
     }
 
     /// A final transcript that says nothing was understood.
-    pub fn nothing(language: Language, engine: &'static str) -> Self {
+    pub fn nothing(language: Language, engine: impl Into<Cow<'static, str>>) -> Self {
         Self { confidence: Probability::ZERO, ..Self::of_text("", language, engine) }
     }
 

@@ -4,14 +4,14 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::audio::{Dbfs, FRAME};
 
 use super::{Reaction, Run};
 
 /// What speech does to the bot's own.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BargeInConfig {
     /// Speech this long makes the bot softer.

@@ -6,7 +6,7 @@ mod detector;
 mod endpoint;
 mod words;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 pub use barge_in::{BargeInConfig, Gain, Step};
 pub use detector::{DetectorConfig, Run, SpeechDetector};
@@ -14,7 +14,7 @@ pub use endpoint::{EndpointConfig, Endpointer, Progress};
 pub use words::Reaction;
 
 /// When the caller has the floor.
-#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct TurnConfig {
     /// What counts as speech.

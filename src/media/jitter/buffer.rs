@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::audio::{FRAME, SampleRate};
 use crate::media::Packet;
@@ -16,7 +16,7 @@ use super::timeline::Timeline;
 const CAPACITY: usize = 50;
 
 /// How much delay the jitter buffer may add.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct JitterConfig {
     /// Delay on a perfect network, in milliseconds.

@@ -189,7 +189,7 @@ impl Entry {
                 let event = JournalEvent::Transcript {
                     text: transcript.text.clone(),
                     is_final: transcript.finality == Finality::Final,
-                    engine: transcript.engine.to_owned(),
+                    engine: transcript.engine.clone().into_owned(),
                     language: transcript.language,
                 };
                 (Some(turn), event)

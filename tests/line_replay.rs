@@ -1,0 +1,89 @@
+//! Calls to a whole line over real SIP and RTP, replayed from what the flight recorder kept of them.
+//! Never holds a call to what another machine made of its sound: those in `tests/flights` are replayed from inputs.
+#![cfg(all(feature = "sip", feature = "web"))]
+
+#[path = "common/house.rs"]
+mod house;
+
+use std::path::Path;
+
+use hotline::engine::replay::{Ear as Source, Stop, replay, sound, what_if};
+use hotline::store::flight::{Flight, unsealed};
+use hotline::store::journal::{Entry, JournalEvent};
+use hotline::store::{FlightKind, PrivacyConfig, Vault};
+use house::{Ear, House, Tone, records_of, speech};
+
+/// What the line kept of its one call.
+fn flight_of(data: &Path) -> Flight {
+    let vault = Vault::existing(data, &PrivacyConfig::default()).expect("the line made its keys");
+    let call = &records_of(data).list().expect("readable")[0].id;
+    let (packed, damage) = unsealed(&vault, call).expect("a flight was kept");
+    assert_eq!(damage, None);
+    Flight::read(&*packed).expect("a whole flight")
+}
+
+/// What people notice of a call.
+fn noticed(entries: &[Entry]) -> Vec<&JournalEvent> {
+    entries.iter().map(|entry| &entry.event).filter(|event| !matches!(event, JournalEvent::Latency { .. })).collect()
+}
+
+/// A call with a question, an interruption, keys, and a secret that is spoken and keyed.
+async fn recorded(kind: FlightKind) -> Flight {
+    let turns = ["what is your return policy", "what are your opening hours", "where is my order"];
+    let tone = Tone { longest: "within 30 days", ..Tone::default() };
+    let mut house = House::open_as(Ear::of(&turns), tone, |config| config.store.flight = kind).await;
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    caller.say(&speech(500)).await.expect("the call is up");
+    house.until(&mut caller, |event| matches!(event, JournalEvent::ReplyStarted)).await;
+    caller.say(&speech(600)).await.expect("the call is up");
+    house.until(&mut caller, |e| matches!(e, JournalEvent::ReplyEnded { interrupted: false, .. })).await;
+    house.ask(&mut caller).await;
+    house.key(&mut caller, "4271#").await;
+    house.key(&mut caller, "90210#").await;
+    caller.hang_up().await;
+    house.told(|event| matches!(event, JournalEvent::CallEnded { .. })).await;
+    flight_of(house.close().await.path())
+}
+
+#[tokio::test]
+async fn every_decision_of_a_call_is_replayed_from_its_inputs_and_from_its_packets() {
+    let flight = recorded(FlightKind::Packets).await;
+    let again = replay(&flight, Source::Inputs).expect("inputs are there");
+    assert_eq!((again.difference.as_ref(), again.frames), (None, 0));
+    assert!(again.entries.iter().any(|entry| entry.event.kind() == "barge_in"), "{:?}", noticed(&again.entries));
+    let packets = replay(&flight, Source::Packets).expect("packets are there");
+    assert_eq!(packets.difference, None);
+    assert_eq!(packets.entries, again.entries);
+    assert!(packets.frames > 200, "{} frames", packets.frames);
+    let seconds = sound(&flight).expect("packets are there").len() / 16_000;
+    assert!(seconds >= 4, "{seconds} s of sound");
+    let file = Flight::read(&*flight.to_bytes()).expect("what was written is read");
+    assert_eq!(file, flight);
+}
+
+#[tokio::test]
+async fn another_setting_shows_another_call() {
+    let flight = recorded(FlightKind::Decisions).await;
+    assert!(replay(&flight, Source::Packets).is_err(), "no packets were kept");
+    let as_it_was = what_if(&flight, flight.head.config.clone(), None);
+    let was = replay(&flight, Source::Inputs).expect("inputs are there");
+    assert_eq!(as_it_was.stop, None);
+    assert_eq!(noticed(&as_it_was.entries), noticed(&was.entries));
+    let with = |factor| {
+        let mut config = flight.head.config.clone();
+        config.turn.endpoint = config.turn.endpoint.slower(factor);
+        what_if(&flight, config, None)
+    };
+    let waits = |entries: &[Entry]| -> u64 {
+        entries
+            .iter()
+            .map(|entry| if let JournalEvent::Latency { endpoint_ms, .. } = entry.event { endpoint_ms } else { 0 })
+            .sum()
+    };
+    let quicker = with(0.75);
+    assert_eq!(quicker.stop, None);
+    assert!(waits(&quicker.entries) < waits(&was.entries), "{:?}", noticed(&quicker.entries));
+    // He interrupts as soon as the answer begins: a more patient bot would not have begun, and nobody heard both turns as one.
+    assert!(matches!(with(1.5).stop, Some(Stop::Unheard(_))), "{:?}", with(1.5).stop);
+}
