@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
 use serde_json::json;
 use tokio::runtime::Handle;
@@ -40,6 +40,9 @@ pub struct ReplayArgs {
     /// Take the call out of its seal into this file, which then replays anywhere
     #[arg(long, value_name = "FILE", conflicts_with_all = ["packets", "what_if", "json"])]
     export: Option<PathBuf>,
+    /// Write what is decided now into the file as what is right: a changed decision was meant
+    #[arg(long, conflicts_with_all = ["packets", "what_if", "json", "export"])]
+    accept: bool,
     /// Print what came of it as one JSON object
     #[arg(long)]
     json: bool,
@@ -79,6 +82,14 @@ pub fn run(args: &ReplayArgs, config: Config, runtime: &Handle, out: &mut dyn Wr
         return Ok(true);
     }
     let flight = Flight::read(&*packed).with_context(|| args.what.clone())?;
+    if args.accept {
+        ensure!(
+            Path::new(&args.what).is_file(),
+            "--accept changes a file that --export made; the record of a call stays as it is"
+        );
+        std::fs::write(&args.what, replay::accepted(&flight).to_bytes())
+            .with_context(|| format!("{} cannot be written", args.what))?;
+    }
     let ear = if args.packets { Ear::Packets } else { Ear::Inputs };
     let began = time::now();
     let replayed = replay::replay(&flight, ear)?;
@@ -171,9 +182,10 @@ fn set(call: &CallConfig, Setting { path, value }: &Setting) -> Result<CallConfi
             Some(_) | None => bail!("[call] has no {name}; `hotline check` and the README name its values"),
         };
     }
-    if place.insert(last.clone(), value.clone()).is_none() {
+    let Some(old) = place.get_mut(last) else {
         bail!("[call] has no {name}; {} are there", place.keys().cloned().collect::<Vec<_>>().join(", "));
-    }
+    };
+    *old = value.clone();
     root.try_into().with_context(|| format!("{name} = {value}"))
 }
 

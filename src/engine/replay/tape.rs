@@ -32,6 +32,7 @@ pub(super) struct Tape {
 /// One recognition.
 struct Ear {
     turn: TurnId,
+    began: Duration,
     from: MediaTime,
     partials: Vec<(Duration, Transcript)>,
     /// Where it ended, and when that was known.
@@ -111,8 +112,8 @@ impl Tape {
         match input {
             Input::Tick { heard, playout } => {
                 self.speech.push(heard.speech.get() >= SPEECH);
-                if let Some(Playout { reply, sentence, played, queued, .. }) = *playout {
-                    self.said(reply, sentence).there = played + queued;
+                if let Some(playout) = playout {
+                    self.played(playout);
                 }
             }
             Input::Partial { turn, transcript } => {
@@ -145,10 +146,20 @@ impl Tape {
         }
     }
 
+    /// So much of this sentence was there, and of the one behind it.
+    fn played(&mut self, playout: &Playout) {
+        let Playout { reply, sentence, played, length, queued } = *playout;
+        let rest = length.map_or(queued, |length| queued.min(length.saturating_sub(played)));
+        self.said(reply, sentence).there = played + rest;
+        if queued > rest {
+            self.said(reply, sentence + 1).there = queued - rest;
+        }
+    }
+
     fn asked(&mut self, at: Duration, action: Action) {
         match action {
             Action::StartRecognition { turn, from, .. } => {
-                self.ears.push(Ear { turn, from, partials: Vec::new(), finished: None, result: None });
+                self.ears.push(Ear { turn, began: at, from, partials: Vec::new(), finished: None, result: None });
             }
             Action::FinishRecognition { turn, to } => {
                 if let Some(ear) = self.ear(turn) {
@@ -187,9 +198,10 @@ impl Tape {
         answer.sounds.entry(sentence).or_default()
     }
 
-    /// The guesses at what was said from there on, and when they came; what had come before `now` comes at once, the last of it.
+    /// The guesses at what was said from there on, and when they came; of those that had come by `now` the last comes at once.
     pub(super) fn partials(&self, from: MediaTime, now: Duration) -> Vec<(Duration, Transcript)> {
-        let ear = self.ears.iter().filter(|ear| self.same_words(ear.from, from)).max_by_key(|ear| ear.partials.len());
+        let ears = self.ears.iter().filter(|ear| self.same_words(ear.from, from));
+        let ear = ears.min_by_key(|ear| ear.began.abs_diff(now));
         let partials = ear.map_or(&[][..], |ear| &ear.partials);
         let past = partials.iter().rposition(|(at, _)| *at < now).unwrap_or(0);
         partials[past.min(partials.len())..].iter().map(|(at, transcript)| ((*at).max(now), transcript.clone())).collect()
@@ -197,12 +209,14 @@ impl Tape {
 
     /// What was recognised in that stretch, and how long that took after its end was known.
     pub(super) fn recognised(&self, range: AudioRange) -> Option<(Duration, Result<Transcript, RecognitionFailed>)> {
-        self.ears.iter().find_map(|ear| {
+        let apart = |a: MediaTime, b: MediaTime| a.max(b).since(a.min(b));
+        let same = self.ears.iter().filter_map(|ear| {
             let (to, known) = ear.finished?;
             let (told, result) = ear.result.as_ref()?;
             let same = self.same_words(ear.from, range.from) && self.same_words(to, range.to);
-            same.then(|| (*told - known, result.clone()))
-        })
+            same.then(|| (apart(ear.from, range.from) + apart(to, range.to), *told - known, result))
+        });
+        same.min_by_key(|(apart, ..)| *apart).map(|(_, after, result)| (after, result.clone()))
     }
 
     /// What recognition took, in the middle of all.

@@ -238,7 +238,7 @@ impl<'o> World<'o> {
             Action::FinishRecognition { turn, to } => self.finish_recognition(turn, to),
             Action::CancelRecognition { turn } => {
                 self.hearing.take_if(|hearing| hearing.turn == turn);
-                self.forget_partials();
+                self.due.retain(|(_, input)| !matches!(input, Input::Partial { .. }));
             }
             Action::StartReply { reply, prompt } => self.answer(reply, &prompt),
             Action::CancelReply { reply } => {
@@ -258,13 +258,8 @@ impl<'o> World<'o> {
         }
     }
 
-    fn forget_partials(&mut self) {
-        self.due.retain(|(_, input)| !matches!(input, Input::Partial { .. }));
-    }
-
     fn finish_recognition(&mut self, turn: TurnId, to: MediaTime) {
         let Some(hearing) = self.hearing.take_if(|hearing| hearing.turn == turn) else { return };
-        self.forget_partials();
         let range = AudioRange { from: hearing.from, to };
         let Hearing { expectation, language, .. } = &hearing;
         let asked = Asked { range, expectation, language: *language };
