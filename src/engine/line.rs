@@ -229,6 +229,8 @@ fn open_record(
         FlightKind::Off => None,
         kind @ (FlightKind::Decisions | FlightKind::Packets) => {
             let (flights, notes) = flights(archive.vault(), kind == FlightKind::Packets);
+            let dropped = flights.counts();
+            metrics.show_counter("hotline_flight_dropped_total", "Flight pieces lost.", move || Counts::dropped(&dropped));
             writers.push(thread::Builder::new().name("flight".to_owned()).spawn(move || notes.run())?);
             Some(flights)
         }
