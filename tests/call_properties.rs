@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 
 use hotline::audio::{Dbfs, FRAME, MediaTime};
 use hotline::call::{Action, Call, CallConfig, Event, Hangup, Input, Output, Phase, RecognitionFailed};
+use hotline::privacy::Pii;
 use hotline::talk::{
-    AfterReply, Choice, Digit, Expectation, Heard, Importance, Language, Playout, Probability, ReplyId, Sentence, Transcript,
-    TurnId,
+    AfterReply, Choice, Digit, Expectation, Heard, Hint, Importance, Language, Playout, Probability, ReplyId, Sentence,
+    Transcript, TurnId,
 };
 
 /// Seeds a run; `HOTLINE_SEEDS` asks for another number.
@@ -153,6 +154,7 @@ impl Walk {
             976..977 => Input::Disconnected(Hangup::Caller),
             977..980 => Input::Answered,
             980..984 => Input::Typed(Transcript::of_text("my order", Language::EN, "text")),
+            984..986 => Input::Hint(Hint::Steer(Pii::new("opening_hours".to_owned()))),
             _ => Input::Timeout,
         }
     }

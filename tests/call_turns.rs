@@ -46,6 +46,7 @@ scripts! {
     the_caller_returns_during_the_good_bye
     not_understood_climbs_the_ladder
     a_cough_asks_nothing
+    an_operators_hint_waits_for_a_silence
     a_cough_over_the_bot_only_ducks
     a_listener_does_not_stop_the_bot
     a_short_stop_is_obeyed

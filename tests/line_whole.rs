@@ -18,6 +18,7 @@ use hotline::line::CloseCause;
 use hotline::line::wav::WavFile;
 use hotline::privacy::Pii;
 use hotline::store::journal::JournalEvent;
+use hotline::talk::Hint;
 use house::{Ear, House, PATIENCE, Tone, records_of, speech, until_ended};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -42,6 +43,10 @@ async fn a_call_is_kept_whole() {
     caller.say(&speech(600)).await.expect("the call is up");
     let answer = house.until(&mut caller, |e| matches!(e, JournalEvent::ReplyEnded { interrupted: false, .. })).await;
     assert!(heard(&answer).contains("Monday to Saturday"), "{}", heard(&answer));
+    let wall = house.open.line().board().shared().observers.wall.clone();
+    let hint = Hint::Steer(Pii::new("shipping-cost".to_owned()));
+    wall.order(&wall.watch().0[0].id, Order::Hint(hint)).expect("it lasts");
+    house.until(&mut caller, |e| matches!(e, JournalEvent::ReplyEnded { heard, .. } if heard.contains("4 dollars"))).await;
     house.ask(&mut caller).await;
     house.key(&mut caller, "4271#").await;
     let answer = house.key(&mut caller, "90210#").await;
@@ -96,7 +101,7 @@ async fn hangup_with_reply_in_flight_leaks_no_task() {
 }
 
 #[tokio::test]
-async fn an_operator_says_what_the_caller_means_listens_and_ends_the_call() {
+async fn an_operator_turns_the_bot_to_an_answer_listens_and_ends_the_call() {
     let mut house = House::open_as(Ear::of(&[]), Tone::default(), |_| {}).await;
     let mut caller = house.caller().await;
     house.until_said(&mut caller).await;
@@ -107,7 +112,8 @@ async fn an_operator_says_what_the_caller_means_listens_and_ends_the_call() {
     let mut sound = wall.listen(&call.id).expect("it lasts");
     let overheard = timeout(PATIENCE, sound.recv()).await.expect("in time").expect("the call goes on");
     assert_eq!(overheard.stereo.len(), 2 * overheard.rate.frame_len());
-    wall.order(&call.id, Order::Hint(Pii::new("what are your opening hours".to_owned()))).expect("it lasts");
+    let hint = Hint::Steer(Pii::new("what are your opening hours".to_owned()));
+    wall.order(&call.id, Order::Hint(hint)).expect("it lasts");
     let answer = house.until(&mut caller, |e| matches!(e, JournalEvent::ReplyEnded { interrupted: false, .. })).await;
     assert!(heard(&answer).contains("Monday to Saturday"), "{}", heard(&answer));
     wall.order(&call.id, Order::HangUp).expect("it lasts");

@@ -219,9 +219,12 @@ impl Context {
             Prompt::Closing { why: Closing::NoMatch } => closing(Hangup::NoMatch),
             Prompt::Closing { why: Closing::TooLong } => closing(Hangup::TooLong),
             Prompt::Closing { why: Closing::Shutdown } => closing(Hangup::Shutdown),
-            Prompt::Greeting | Prompt::Said { .. } | Prompt::Keyed { .. } | Prompt::NoInput { .. } | Prompt::NoMatch { .. } => {
-                Purpose::Answer
-            }
+            Prompt::Greeting
+            | Prompt::Said { .. }
+            | Prompt::Keyed { .. }
+            | Prompt::Hinted { .. }
+            | Prompt::NoInput { .. }
+            | Prompt::NoMatch { .. } => Purpose::Answer,
         }
     }
 

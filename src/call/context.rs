@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use crate::audio::{FRAME, MediaTime};
-use crate::talk::{Expectation, Heard, Language, ReplyId, Transcript, TurnId};
+use crate::talk::{Expectation, Heard, Hint, Language, ReplyId, Transcript, TurnId};
 
 use super::config::{CallConfig, ms};
 use super::output::{Action, Event, Output};
@@ -29,6 +29,8 @@ pub(super) struct Context {
     pub(super) no_input: Ladder,
     pub(super) no_match: Ladder,
     pub(super) apologies: Ladder,
+    /// An operator's hint that waits for a silence.
+    pub(super) hint: Option<Hint>,
     /// Until then a `#` belongs to an entry that needed none.
     pub(super) closing_key_until: Instant,
     pub(super) record: CallRecord,
@@ -50,6 +52,7 @@ impl Context {
             no_input: Ladder::default(),
             no_match: Ladder::default(),
             apologies: Ladder::default(),
+            hint: None,
             closing_key_until: now,
             record: CallRecord::default(),
             turn: TurnId::default(),

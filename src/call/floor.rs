@@ -56,6 +56,7 @@ impl Floor {
             | Input::Typed(_)
             | Input::Interrupt
             | Input::Language(_)
+            | Input::Hint(_)
             | Input::Held(_)
             | Input::TransferFailed
             | Input::Disconnected(_)
@@ -77,6 +78,14 @@ impl Floor {
             Timer::Closing => self.closing().map_or(ON, |cause| ControlFlow::Break(Exit::HangUp(cause))),
             Timer::Ringing | Timer::Hold | Timer::Transfer | Timer::TooLong => ON,
         }
+    }
+
+    /// Answers an operator's hint in a silence: nothing that anybody says is lost for it, and nothing is cut off.
+    pub(super) fn take_hint(&mut self, cx: &mut Context) -> Flow {
+        if !matches!((&self.caller, &self.bot), (Caller::Quiet, Bot::Silent { .. })) {
+            return ON;
+        }
+        cx.hint.take().map_or(ON, |hint| self.answer(cx, Said::prompt(Prompt::Hinted { hint })))
     }
 
     /// Says good-bye now, whoever has the floor.

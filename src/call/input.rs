@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::talk::{AfterReply, Digit, Heard, Language, Playout, ReplyId, Sentence, Transcript, TurnId};
+use crate::talk::{AfterReply, Digit, Heard, Hint, Language, Playout, ReplyId, Sentence, Transcript, TurnId};
 
 /// One thing that happened. Results of jobs carry the id of the turn or reply they belong to; a stale one is dropped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +27,8 @@ pub enum Input {
     Interrupt,
     /// The caller picked the language to be heard in from the next turn on.
     Language(Language),
+    /// An operator's hint. It waits until nobody speaks and nothing is being answered; a later one takes its place.
+    Hint(Hint),
     /// The other side put us on hold, or took us back.
     Held(bool),
     /// A recogniser's guess so far.

@@ -117,6 +117,10 @@ impl Call {
             let flow = self.handle(input);
             self.follow(flow);
         }
+        if let State::Open(floor) = &mut self.state {
+            let flow = floor.take_hint(&mut self.cx);
+            self.follow(flow);
+        }
         while let Some(alarm) = self.alarm().filter(|alarm| alarm.at <= self.cx.now) {
             let flow = self.fire(alarm.timer);
             self.follow(flow);
@@ -210,6 +214,7 @@ impl Call {
             | Input::Typed(_)
             | Input::Interrupt
             | Input::Language(_)
+            | Input::Hint(_)
             | Input::Held(_)
             | Input::TransferFailed
             | Input::Disconnected(_)
@@ -242,6 +247,10 @@ impl Call {
             (Input::Interrupt, State::Open(floor)) => floor.interrupt(&mut self.cx),
             (Input::Language(language), _) => {
                 self.cx.language = language;
+                ON
+            }
+            (Input::Hint(hint), _) => {
+                self.cx.hint = Some(hint);
                 ON
             }
             (result, State::Open(floor) | State::Held { floor, .. }) => floor.take_result(&mut self.cx, result),

@@ -180,6 +180,8 @@ fn told(entry: &Entry) -> Option<(&'static str, String)> {
         JournalEvent::BargeIn { after_ms } => ("caller", format!("interrupts; the bot stops after {after_ms} ms")),
         JournalEvent::Digit { digit } => ("caller", format!("presses {digit}")),
         JournalEvent::Tool { name, ok, ms } => ("bot", format!("[{name}: {} in {ms} ms]", if *ok { "done" } else { "failed" })),
+        JournalEvent::Hint { way, text } => ("operator", format!("{way}: {text}")),
+        JournalEvent::Policy { what, rule, allowed: false } => ("", format!("{what} is refused: {rule}")),
         JournalEvent::Identity { verified: true } => ("", "the caller is who they say".to_owned()),
         JournalEvent::Identity { verified: false } => ("", "nobody is vouched for any more".to_owned()),
         &JournalEvent::Latency { endpoint_ms, stt_ms, reply_ms, tts_ms, wire_ms, .. } => {
@@ -188,6 +190,7 @@ fn told(entry: &Entry) -> Option<(&'static str, String)> {
         JournalEvent::CallEnded { cause } => ("call", format!("ended: {cause}")),
         JournalEvent::EventsLost { count } => ("", format!("({count} lines are missing here)")),
         JournalEvent::Understood { .. }
+        | JournalEvent::Policy { allowed: true, .. }
         | JournalEvent::Feeling { .. }
         | JournalEvent::SpeechStarted { .. }
         | JournalEvent::SpeechEnded { .. }

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::business::Pack;
 use crate::config::Config;
-use crate::dialogue::language_of;
+use crate::dialogue::{Verdict, language_of};
 use crate::engine::reply::{Dialogue, Dialogues, ReplyEvent};
 use crate::engine::{Tasks, reload};
 use crate::privacy::Pii;
@@ -114,7 +114,11 @@ impl Chat {
                     ReplyEvent::Feeling { emotion, confidence, cue } if decisions => {
                         format!("  [{emotion} {confidence:.2}{}]\n", cue.map(|cue| format!(": {cue}")).unwrap_or_default())
                     }
+                    ReplyEvent::Policy(Verdict { what, rule, allowed }) if decisions => {
+                        format!("  [{what}: {} by \"{rule}\"]\n", if allowed { "allowed" } else { "refused" })
+                    }
                     ReplyEvent::Understood { .. }
+                    | ReplyEvent::Policy(_)
                     | ReplyEvent::Feeling { .. }
                     | ReplyEvent::Tool { .. }
                     | ReplyEvent::Manner(_) => continue,

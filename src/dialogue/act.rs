@@ -397,7 +397,7 @@ impl Draft<'_> {
 }
 
 /// Whether the words ask for something to be answered, as far as their form tells.
-fn is_question(words: &str) -> bool {
+pub(super) fn is_question(words: &str) -> bool {
     let said = tokens(words);
     let asks = |word: &String| ASKING.contains(&word.as_str());
     let long_enough = said.len() > SHORTEST_QUESTION;

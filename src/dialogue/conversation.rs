@@ -37,6 +37,7 @@ pub struct Plan {
     session: Session,
     say: Vec<(String, Importance)>,
     next: Next,
+    verdicts: Vec<policy::Verdict>,
     /// What was understood.
     pub commands: Vec<Command>,
     /// Which brain's proposal it is.
@@ -79,6 +80,8 @@ pub struct Act {
     pub say: Vec<(String, Importance)>,
     /// What follows them.
     pub next: Next,
+    /// What the policy said on the way.
+    pub verdicts: Vec<policy::Verdict>,
     /// The language they are in.
     pub language: Language,
     /// How to speak, at the caller's wish.
@@ -155,6 +158,7 @@ impl Conversation {
             Prompt::Greeting => draft.greet(&self.session.said),
             Prompt::Said { transcript, .. } => plan = self.said(&mut draft, transcript, proposal),
             Prompt::Keyed { keys, .. } => plan.commands = draft.keyed(keys.reveal()),
+            Prompt::Hinted { hint } => plan = self.hinted(&mut draft, hint),
             Prompt::NoInput { count } => draft.silence(*count),
             Prompt::NoMatch { count } => {
                 draft.session.said.clone_from(&self.session.said);
@@ -176,7 +180,8 @@ impl Conversation {
     /// Takes a plan: from now on the conversation is where the plan led, and its tool may run, writing or not.
     pub fn commit(&mut self, plan: Plan) -> Act {
         self.session = plan.session;
-        Act { say: plan.say, next: plan.next, language: self.session.language, manner: self.session.manner }
+        let Session { language, manner, .. } = self.session;
+        Act { say: plan.say, next: plan.next, verdicts: plan.verdicts, language, manner }
     }
 
     /// Gives the result of the tool that the last [`Act`] asked for, and goes on.
@@ -297,7 +302,7 @@ impl Conversation {
 }
 
 /// How a plan came about.
-struct Understood {
+pub(super) struct Understood {
     commands: Vec<Command>,
     brain: &'static str,
     refused: Option<policy::Refusal>,
@@ -307,7 +312,12 @@ struct Understood {
 impl Understood {
     /// Nothing had to be understood.
     const fn of_the_pack() -> Self {
-        Self { commands: Vec::new(), brain: "pack", refused: None, feeling: None }
+        Self::by("pack", Vec::new())
+    }
+
+    /// Nobody's words were understood; this is wanted all the same.
+    pub(super) const fn by(brain: &'static str, commands: Vec<Command>) -> Self {
+        Self { commands, brain, refused: None, feeling: None }
     }
 }
 
@@ -431,7 +441,7 @@ impl Draft<'_> {
     fn into_plan(mut self, understood: Understood, must_be_heard: usize, before: &[String]) -> Plan {
         self.session.said = if self.say.is_empty() { before.to_vec() } else { self.say.clone() };
         if self.session.waiting == Waiting::Confirm {
-            self.session.question_unheard = false;
+            self.session.question_unheard &= self.say.is_empty();
         } else {
             self.session.question = None;
         }
@@ -439,6 +449,6 @@ impl Draft<'_> {
         let importance = |i| if i < must_be_heard { Importance::MustBeHeard } else { Importance::Normal };
         let say = self.say.into_iter().enumerate().map(|(i, text)| (text, importance(i))).collect();
         let Understood { commands, brain, refused, feeling } = understood;
-        Plan { session: self.session, say, next, commands, brain, refused, feeling }
+        Plan { session: self.session, say, next, verdicts: self.verdicts, commands, brain, refused, feeling }
     }
 }

@@ -13,6 +13,7 @@ use crate::talk::Expectation;
 
 use super::Value;
 use super::among::{self, Given};
+use super::policy::Verdict;
 use super::session::{Frame, Session, Then, Waiting};
 
 /// No flow takes more steps than this without asking or saying something; more means that it runs in a circle.
@@ -56,11 +57,22 @@ pub(super) struct Draft<'p> {
     pub(super) readings: Vec<String>,
     /// What could be left out is.
     pub(super) shorter: bool,
+    /// What the policy said.
+    pub(super) verdicts: Vec<Verdict>,
 }
 
 impl<'p> Draft<'p> {
     pub(super) fn new(pack: &'p Pack, session: Session) -> Self {
-        Self { pack, session, say: Vec::new(), next: None, again: false, readings: Vec::new(), shorter: false }
+        Self {
+            pack,
+            session,
+            say: Vec::new(),
+            next: None,
+            again: false,
+            readings: Vec::new(),
+            shorter: false,
+            verdicts: Vec::new(),
+        }
     }
 
     /// Says a prompt of the pack.

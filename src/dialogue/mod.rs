@@ -9,6 +9,7 @@ mod config;
 mod conversation;
 mod draft;
 mod embedded;
+mod hint;
 mod menu;
 #[cfg(feature = "openai")]
 mod openai;
@@ -25,7 +26,7 @@ pub use conversation::{Act, Asked, Conversation, Plan};
 pub use draft::Next;
 #[cfg(feature = "openai")]
 pub use openai::{ModelError, OpenAi};
-pub use policy::Refusal;
+pub use policy::{Refusal, Verdict};
 pub use prompt::{Function, ModelAnswer, ModelRequest, Rubbish};
 pub use session::{Manner, Speaker};
 pub use understand::near;

@@ -36,6 +36,45 @@ pub enum Refusal {
     /// It does not fit what is being asked.
     #[error("{0} answers nothing that was asked")]
     NotAsked(&'static str),
+    /// A hint names nothing the bot could turn to.
+    #[error("the hint names no entry, no flow and no person")]
+    NoSteering,
+    /// A sentence that no voice can say here.
+    #[error("it is too long, holds signs no voice can say, or is in another language")]
+    Unspeakable,
+    /// A sentence with somebody's number or address in it.
+    #[error("it holds a personal number or address")]
+    Personal,
+    /// A sentence that asks for an answer.
+    #[error("it asks something, and the answer would be taken for one to the bot's own question")]
+    Asks,
+}
+
+impl Refusal {
+    /// The rule that refuses, in a few words.
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::Count => "1 to 6 commands a turn",
+            Self::Unknown(_) => "the pack has it",
+            Self::NotSaid(_) => "the caller said it",
+            Self::NotAsked(_) => "it was asked",
+            Self::NoSteering => "a hint names an entry, a flow or a person",
+            Self::Unspeakable => "a voice can say it in the caller's language",
+            Self::Personal => "no personal number or address",
+            Self::Asks => "only the bot asks",
+        }
+    }
+}
+
+/// What the policy said to something that was to be done. Holds no value of the caller's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// A command's label, or a tool's name.
+    pub what: String,
+    /// The rule that judged it.
+    pub rule: &'static str,
+    /// Whether it may be done.
+    pub allowed: bool,
 }
 
 /// Checks a proposal against the pack, the moment and the caller's own words.
@@ -135,7 +174,7 @@ pub(super) fn grounded(wording: &str, entry: &Entry, language: Language) -> bool
 }
 
 /// Whether a text is short enough for the ear and free of signs no voice can say.
-fn speakable(wording: &str) -> bool {
+pub(super) fn speakable(wording: &str) -> bool {
     let pieces = sentences(wording);
     let short = |s: &String| s.split_whitespace().count() <= MOST_WORDS && s.chars().count() <= 8 * MOST_WORDS;
     (1..=MOST_SENTENCES).contains(&pieces.len())

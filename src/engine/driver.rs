@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::clock::{self, Ticks};
 use super::jobs::{Done, Jobs, Outcomes};
-use super::observe::{HINT, Watch};
+use super::observe::Watch;
 use super::sound::CallSound;
 use super::voice::Spoken;
 use super::wall::Order;
@@ -18,6 +18,7 @@ use crate::line::{CloseCause, Port, PortEvent};
 use crate::media::{MediaConfig, Packet};
 use crate::speech::hear::{Cancel, HearRequest};
 use crate::store::flight::{CallFlight, Rtp};
+use crate::store::journal::JournalEvent;
 use crate::talk::Transcript;
 
 /// What a call is made of.
@@ -131,7 +132,7 @@ impl CallDriver {
                 None
             }
             Wake::Port(event) => self.arrived(event),
-            Wake::Order(order) => Some(self.ordered(&order)),
+            Wake::Order(order) => Some(self.ordered(order)),
             Wake::Deadline => Some(Input::Timeout),
         }
     }
@@ -233,12 +234,13 @@ impl CallDriver {
     }
 
     /// What an operator wants.
-    fn ordered(&self, order: &Order) -> Input {
+    fn ordered(&self, order: Order) -> Input {
         match order {
             Order::HangUp => Input::Disconnected(Hangup::Operator),
-            Order::Hint(text) => {
-                let language = language_of(text.reveal()).unwrap_or_else(|| self.call.language());
-                Input::Typed(Transcript::of_text(text.reveal(), language, HINT))
+            Order::Hint(hint) => {
+                let (way, text) = (hint.kind().to_owned(), hint.text().reveal().clone());
+                self.leg.watch.tell(JournalEvent::Hint { way, text });
+                Input::Hint(hint)
             }
         }
     }

@@ -16,7 +16,7 @@ use super::voice::{Speaking, Spoken};
 use crate::audio::{Frame, SampleRate};
 use crate::business::Effect;
 use crate::call::{Input, RecognitionFailed};
-use crate::dialogue::{Command, Manner};
+use crate::dialogue::{Command, Manner, Verdict};
 use crate::speech::hear::{Cancel, HearError, HearRequest, Recognizer};
 use crate::speech::speak::Synthesizer;
 use crate::store::journal::JournalEvent;
@@ -288,6 +288,9 @@ async fn answer(
                 ReplyEvent::Understood { brain, commands } => {
                     let commands = commands.iter().map(Command::label).collect();
                     Done::Told(JournalEvent::Understood { brain: brain.to_owned(), commands })
+                }
+                ReplyEvent::Policy(Verdict { what, rule, allowed }) => {
+                    Done::Told(JournalEvent::Policy { what, rule: rule.to_owned(), allowed })
                 }
                 ReplyEvent::Feeling { emotion, confidence, cue } => {
                     let (emotion, cue) = (emotion.to_owned(), cue.map(str::to_owned));

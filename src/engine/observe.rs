@@ -23,9 +23,6 @@ use crate::telemetry::Metrics;
 /// Rate recordings are kept at.
 const RECORDING_RATE: SampleRate = SampleRate::HZ_16000;
 
-/// The engine of transcripts that an operator typed.
-pub const HINT: &str = "operator";
-
 /// What a live watcher gets.
 pub type Seen = (CallId, Entry);
 
@@ -156,7 +153,7 @@ impl Watch {
 
     fn show(&self, entry: Entry) {
         self.wall.happened(entry.clone());
-        if let Some(page) = self.page.as_ref().filter(|_| !is_hint(&entry.event)) {
+        if let Some(page) = self.page.as_ref().filter(|_| !is_of_the_house(&entry.event)) {
             let _drop_newest = page.try_send(entry.clone());
         }
         if let Some(live) = &self.live {
@@ -165,9 +162,9 @@ impl Watch {
     }
 }
 
-/// What an operator typed is not shown to the caller as theirs.
-fn is_hint(event: &JournalEvent) -> bool {
-    matches!(event, JournalEvent::Transcript { engine, .. } if engine == HINT)
+/// What an operator wrote, and what the policy made of it, is not shown to the caller.
+const fn is_of_the_house(event: &JournalEvent) -> bool {
+    matches!(event, JournalEvent::Hint { .. } | JournalEvent::Policy { .. })
 }
 
 /// One that only reads is told in the journal alone.

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
 use crate::business::{Challenge, Cue, Effect, Pack, ToolCall, ToolFailure, Verification};
-use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding};
+use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding, Verdict};
 use crate::privacy::Pii;
 use crate::store::{Archive, Pseudonym};
 use crate::talk::{AfterReply, CallId, Importance, Language, Prompt, Sentence, Transcript};
@@ -24,7 +24,10 @@ use super::lockouts::{Caller, Lockouts};
 use super::memories::{Memories, Person};
 use super::tasks::Tasks;
 
+mod out;
 mod sight;
+
+use self::out::Voice;
 
 /// A caller who waits longer than this for a tool is told that it takes a moment.
 const TOOL_FILLER: Duration = Duration::from_millis(1_200);
@@ -45,6 +48,8 @@ pub enum ReplyEvent {
         /// What the caller wants.
         commands: Vec<Command>,
     },
+    /// What the policy said to something that was to be done.
+    Policy(Verdict),
     /// What the caller's turn told of their feelings, where the pack reads them.
     Feeling {
         /// Its name.
@@ -293,7 +298,12 @@ impl Dialogue {
             Some(act) => Some(self.play(act, &mut voice).await),
             None => None,
         };
-        let answers = matches!(prompt, Prompt::Said { .. } | Prompt::Keyed { .. } | Prompt::Closing { .. } | Prompt::Greeting);
+        let answers = match prompt {
+            Prompt::Said { .. } | Prompt::Keyed { .. } | Prompt::Hinted { .. } | Prompt::Closing { .. } | Prompt::Greeting => {
+                true
+            }
+            Prompt::NoInput { .. } | Prompt::NoMatch { .. } | Prompt::Trouble => false,
+        };
         if after.is_none() || answers {
             let prompt = self.with_unanswered(prompt);
             let act = self.decide(prompt, &mut voice).await;
@@ -387,6 +397,9 @@ impl Dialogue {
             if act.manner != self.manner {
                 self.manner = act.manner;
                 voice.event(ReplyEvent::Manner(act.manner)).await;
+            }
+            for verdict in act.verdicts {
+                voice.event(ReplyEvent::Policy(verdict)).await;
             }
             for (text, importance) in act.say {
                 voice.say(text, act.language, importance).await;
@@ -550,43 +563,6 @@ impl Dialogue {
 
     fn breaker<T>(&self, act: impl FnOnce(&mut Breaker) -> T) -> T {
         self.shared.breaker(act)
-    }
-}
-
-/// The way out of one reply.
-struct Voice<'o> {
-    out: &'o mpsc::Sender<ReplyEvent>,
-    index: u16,
-}
-
-impl Voice<'_> {
-    /// Nobody listens any more: the call is over, and the conversation goes to its end in silence.
-    async fn event(&self, event: ReplyEvent) {
-        self.out.send(event).await.ok();
-    }
-
-    async fn say(&mut self, text: String, language: Language, importance: Importance) {
-        let index = self.index;
-        self.index = index.saturating_add(1);
-        self.event(ReplyEvent::Sentence(Sentence { index, text, language, importance })).await;
-    }
-
-    /// Waits for the work, saying the filler once if it takes longer than `patience`.
-    async fn while_waiting<T>(
-        &mut self,
-        patience: Duration,
-        filler: Option<&str>,
-        language: Language,
-        work: impl Future<Output = T>,
-    ) -> T {
-        let mut work = std::pin::pin!(work);
-        if let Ok(done) = tokio::time::timeout(patience, &mut work).await {
-            return done;
-        }
-        if let Some(filler) = filler {
-            self.say(filler.to_owned(), language, Importance::Normal).await;
-        }
-        work.await
     }
 }
 

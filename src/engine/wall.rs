@@ -9,9 +9,8 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::clock;
 use crate::audio::{Dbfs, Frame, SampleRate};
-use crate::privacy::Pii;
 use crate::store::journal::Entry;
-use crate::talk::CallId;
+use crate::talk::{CallId, Hint};
 
 /// What is told and not yet seen by a watcher.
 const TOLD: usize = 1_024;
@@ -51,8 +50,8 @@ pub struct Overheard {
 pub enum Order {
     /// End it.
     HangUp,
-    /// Take this as if the caller had said it.
-    Hint(Pii<String>),
+    /// Take this hint.
+    Hint(Hint),
 }
 
 /// An order was not taken.

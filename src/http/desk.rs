@@ -139,7 +139,10 @@ impl Talk {
                     ReplyEvent::Sentence(sentence) => sentences.push(sentence),
                     ReplyEvent::Ended { after: then, .. } => after = Some(then),
                     ReplyEvent::Tool { name, effect, ok, .. } => observers.audit_tool(who, (&name, effect, ok)),
-                    ReplyEvent::Understood { .. } | ReplyEvent::Feeling { .. } | ReplyEvent::Manner(_) => {}
+                    ReplyEvent::Understood { .. }
+                    | ReplyEvent::Policy(_)
+                    | ReplyEvent::Feeling { .. }
+                    | ReplyEvent::Manner(_) => {}
                 }
             }
             (sentences, after)

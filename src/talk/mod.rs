@@ -4,6 +4,7 @@
 mod digit;
 mod expectation;
 mod heard;
+mod hint;
 mod ids;
 mod language;
 mod prompt;
@@ -14,6 +15,7 @@ mod transcript;
 pub use digit::Digit;
 pub use expectation::{Choice, Expectation};
 pub use heard::{AudioRange, Heard, Playout, Probability};
+pub use hint::Hint;
 pub use ids::{CallId, ReplyId, TurnId};
 pub use language::Language;
 pub use prompt::{Closing, Prompt};

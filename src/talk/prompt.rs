@@ -2,7 +2,7 @@
 
 use crate::privacy::Pii;
 
-use super::{Transcript, TurnId};
+use super::{Hint, Transcript, TurnId};
 
 /// What a reply answers.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +22,11 @@ pub enum Prompt {
         turn: TurnId,
         /// The keys in order, without the closing `#`.
         keys: Pii<String>,
+    },
+    /// An operator hints at what to do. Nobody on the line said anything.
+    Hinted {
+        /// At what.
+        hint: Hint,
     },
     /// The caller said nothing for a while.
     NoInput {

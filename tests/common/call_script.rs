@@ -22,8 +22,9 @@ use std::time::{Duration, Instant};
 
 use hotline::audio::{Dbfs, FRAME, FRAME_MS, MediaTime};
 use hotline::call::{Action, Call, CallConfig, Event, Hangup, Input, Output, RecognitionFailed};
+use hotline::privacy::Pii;
 use hotline::talk::{
-    AfterReply, Choice, Digit, Expectation, Finality, Heard, Importance, Language, Playout, Probability, Prompt, ReplyId,
+    AfterReply, Choice, Digit, Expectation, Finality, Heard, Hint, Importance, Language, Playout, Probability, Prompt, ReplyId,
     Sentence, Transcript,
 };
 
@@ -169,6 +170,7 @@ impl World {
             typed if typed.starts_with("types ") => {
                 Input::Typed(Transcript::of_text(typed.trim_start_matches("types "), Language::EN, "text"))
             }
+            hint if hint.starts_with("hint ") => Input::Hint(Hint::Steer(Pii::new(hint.trim_start_matches("hint ").to_owned()))),
             "jam" => {
                 self.jammed = true;
                 return;
@@ -393,6 +395,7 @@ fn tell_prompt(prompt: &Prompt) -> String {
     match prompt {
         Prompt::Said { turn, transcript } => format!("said in {turn}: {}", transcript.text),
         Prompt::Keyed { turn, keys } => format!("keyed in {turn}: {}", keys.reveal()),
+        Prompt::Hinted { hint } => format!("hinted: {}", hint.text().reveal()),
         Prompt::NoInput { count } => format!("no input {count}"),
         Prompt::NoMatch { count } => format!("no match {count}"),
         Prompt::Closing { why } => format!("closing, {why:?}").to_lowercase(),

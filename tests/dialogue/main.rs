@@ -7,6 +7,7 @@ mod broken_packs;
 mod callers;
 mod deeds;
 mod emotion;
+mod hints;
 mod hotel;
 mod identity;
 mod memory;

@@ -18,6 +18,8 @@ export function add(call, entry) {
   else if (kind === "reply_ended") return ended(call, entry);
   else if (kind === "barge_in") { call.bargeIns += 1; return row(call, entry, "mark", `Caller interrupts; the bot stops after ${entry.after_ms} ms`); }
   else if (kind === "digit") return row(call, entry, "mark", "Caller presses a key");
+  else if (kind === "hint") return row(call, entry, "hint", entry.way === "say" ? `Say: ${entry.text}` : `Turn to: ${entry.text}`);
+  else if (kind === "policy") return entry.allowed ? null : row(call, entry, "mark", `Refused: ${entry.what} (${entry.rule})`);
   else if (kind === "tool") return row(call, entry, "mark", `${entry.name}: ${entry.ok ? "done" : "failed"} in ${entry.ms} ms`);
   else if (kind === "feeling") call.emotion = { name: entry.emotion, confidence: entry.confidence };
   else if (kind === "identity") { call.verified = entry.verified; return row(call, entry, "mark", entry.verified ? "Identity verified" : "Identity no longer verified"); }
@@ -35,10 +37,9 @@ function row(call, entry, who, text) {
 
 function heard(call, entry) {
   call.language = entry.language;
-  const who = entry.engine === "operator" ? "hint" : "caller";
   const text = entry.text.trim() === "" ? "(not understood)" : entry.text;
-  const last = call.rows.findLast((one) => one.who === who && one.turn === entry.turn && one.partial);
-  const changed = last ?? row(call, entry, who, text);
+  const last = call.rows.findLast((one) => one.who === "caller" && one.turn === entry.turn && one.partial);
+  const changed = last ?? row(call, entry, "caller", text);
   Object.assign(changed, { text, partial: !entry.final, lost: entry.final && entry.text.trim() === "" });
   return changed;
 }

@@ -10,6 +10,8 @@ import { add, story } from "./story.js";
 const ROWS = 60;
 /** A card whose call is over stays for so long. */
 const LINGER_MS = 8000;
+/** What a hint of each kind may be. */
+const PLACEHOLDERS = { steer: "An answer, a task or a person to turn to", say: "A statement; the bot's question follows" };
 /** The quietest level that shows, in dBFS. */
 const FLOOR_DB = -60;
 
@@ -84,17 +86,19 @@ class Card {
   }
 
   actions() {
-    const hint = h("input", { class: "hint", "aria-label": "Hint: what the caller means", placeholder: "Hint: what the caller means", maxlength: "500", required: true });
+    const hint = h("input", { class: "hint", "aria-label": "Hint to the bot", placeholder: "An answer, a task or a person to turn to", maxlength: "500", required: true });
+    const way = h("select", { "aria-label": "What the bot does with the hint", onchange: () => { hint.placeholder = PLACEHOLDERS[way.value]; } },
+      h("option", { value: "steer" }, "Turn to"), h("option", { value: "say" }, "Say"));
     this.listening = h("button", { type: "button", "aria-pressed": "false", onclick: () => this.listen() }, "Listen in");
     this.hanging = h("button", { type: "button", class: "danger", onclick: () => this.hangUp() }, "Hang up");
-    this.buttons = [this.listening, this.hanging, hint];
+    this.buttons = [this.listening, this.hanging, way, hint];
     const send = (event) => {
       event.preventDefault();
-      this.ask(post(`live/${this.id}/hint`, { text: hint.value }), () => { hint.value = ""; announce("The hint was given."); });
+      this.ask(post(`live/${this.id}/hint`, { [way.value]: hint.value }), () => { hint.value = ""; announce("The hint was given."); });
     };
     const give = h("button", { type: "submit" }, "Give");
     this.buttons.push(give);
-    return h("form", { class: "card-actions", onsubmit: send }, hint, give, this.listening, this.hanging);
+    return h("form", { class: "card-actions", onsubmit: send }, way, hint, give, this.listening, this.hanging);
   }
 
   take(entry) {

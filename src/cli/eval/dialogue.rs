@@ -439,7 +439,7 @@ impl<'s> Caller<'s> {
                 ReplyEvent::Tool { name, ok, .. } => self.tool(&name, ok),
                 ReplyEvent::Understood { brain, commands } => self.conversation.push(format!("  [{brain}: {commands:?}]")),
                 ReplyEvent::Ended { after, .. } => self.after = Some(after),
-                ReplyEvent::Feeling { .. } | ReplyEvent::Manner(_) => {}
+                ReplyEvent::Policy(_) | ReplyEvent::Feeling { .. } | ReplyEvent::Manner(_) => {}
             }
         }
         let said = sentences.join(" ");

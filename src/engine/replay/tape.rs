@@ -139,6 +139,7 @@ impl Tape {
             | Input::Typed(_)
             | Input::Interrupt
             | Input::Language(_)
+            | Input::Hint(_)
             | Input::Held(_)
             | Input::TransferFailed
             | Input::Shutdown

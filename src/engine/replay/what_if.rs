@@ -152,6 +152,7 @@ impl<'o> World<'o> {
             | Input::Typed(_)
             | Input::Interrupt
             | Input::Language(_)
+            | Input::Hint(_)
             | Input::Held(_)
             | Input::TransferFailed
             | Input::Disconnected(_)

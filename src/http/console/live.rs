@@ -22,16 +22,19 @@ use crate::http::error::ApiError;
 use crate::privacy::{Pii, redact};
 use crate::store::audit::AuditEvent;
 use crate::store::journal::{Entry, JournalEvent};
-use crate::talk::CallId;
+use crate::talk::{CallId, Hint};
 
 /// Longest hint, in characters.
 const LONGEST_HINT: usize = 500;
 
 /// The body of a hint.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Hint {
-    text: String,
+#[serde(rename_all = "snake_case")]
+pub(super) enum Hinted {
+    /// Turn to what this names.
+    Steer(String),
+    /// Say this.
+    Say(String),
 }
 
 /// One operator's view of the wall.
@@ -62,17 +65,26 @@ pub(super) async fn hang_up(
     order(&console, &session, (&id, "hang-up", Order::HangUp)).await
 }
 
-/// `POST /console/api/live/{id}/hint`: the bot takes it as if the caller had said it.
+/// `POST /console/api/live/{id}/hint`: `{"steer": …}` turns the bot to an entry, a flow or a person, `{"say": …}` has it say that.
 pub(super) async fn hint(
     State(console): State<Arc<Console>>,
     session: Who,
-    (Path(id), hint): (Path<String>, Result<Json<Hint>, JsonRejection>),
+    (Path(id), hint): (Path<String>, Result<Json<Hinted>, JsonRejection>),
 ) -> Result<StatusCode, ApiError> {
-    let text = hint?.0.text.trim().to_owned();
+    let (as_hint, text): (fn(Pii<String>) -> Hint, _) = match hint?.0 {
+        Hinted::Steer(text) => (Hint::Steer, text),
+        Hinted::Say(text) => (Hint::Say, text),
+    };
+    let text = text.trim().to_owned();
     if text.is_empty() || text.chars().count() > LONGEST_HINT {
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, "a hint has 1 to 500 characters", "write a short sentence"));
     }
-    order(&console, &session, (&id, "hint", Order::Hint(Pii::new(text)))).await
+    let hint = as_hint(Pii::new(text));
+    let how = match hint {
+        Hint::Steer(_) => "hint",
+        Hint::Say(_) => "hint to say",
+    };
+    order(&console, &session, (&id, how, Order::Hint(hint))).await
 }
 
 async fn order(

@@ -147,6 +147,8 @@ impl ToPage {
             | JournalEvent::SpeechEnded { .. }
             | JournalEvent::Digit { .. }
             | JournalEvent::Latency { .. }
+            | JournalEvent::Hint { .. }
+            | JournalEvent::Policy { .. }
             | JournalEvent::Understood { .. }
             | JournalEvent::Feeling { .. }
             | JournalEvent::Identity { .. }

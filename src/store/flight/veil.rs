@@ -3,7 +3,7 @@
 
 use crate::call::{Action, Event, Input, Output};
 use crate::privacy::Pii;
-use crate::talk::{Digit, Prompt, Transcript};
+use crate::talk::{Digit, Hint, Prompt, Transcript};
 
 /// The key that stands for every digit.
 const SOME_KEY: Digit = Digit::from_event(0).expect("there is a key 0");
@@ -15,6 +15,7 @@ pub fn veil(input: Input) -> Input {
         Input::Digit(key) => Input::Digit(key.number().map_or(key, |_| SOME_KEY)),
         Input::Typed(transcript) => Input::Typed(hidden(transcript)),
         Input::Partial { turn, transcript } => Input::Partial { turn, transcript: hidden(transcript) },
+        Input::Hint(hint) => Input::Hint(hidden_hint(&hint)),
         Input::Recognised { turn, result } => Input::Recognised { turn, result: result.map(hidden) },
         other @ (Input::Answered
         | Input::Tick { .. }
@@ -41,6 +42,7 @@ pub fn veil_output(output: Output) -> Output {
             let prompt = match prompt {
                 Prompt::Said { turn, transcript } => Prompt::Said { turn, transcript: hidden(transcript) },
                 Prompt::Keyed { turn, keys } => Prompt::Keyed { turn, keys: Pii::new(stars(keys.reveal())) },
+                Prompt::Hinted { hint } => Prompt::Hinted { hint: hidden_hint(&hint) },
                 other @ (Prompt::Greeting
                 | Prompt::NoInput { .. }
                 | Prompt::NoMatch { .. }
@@ -59,6 +61,14 @@ pub fn veil_output(output: Output) -> Output {
 
 fn hidden(transcript: Transcript) -> Transcript {
     Transcript { text: stars(&transcript.text), words: Vec::new(), alternatives: Vec::new(), ..transcript }
+}
+
+fn hidden_hint(hint: &Hint) -> Hint {
+    let text = Pii::new(stars(hint.text().reveal()));
+    match hint {
+        Hint::Steer(_) => Hint::Steer(text),
+        Hint::Say(_) => Hint::Say(text),
+    }
 }
 
 /// As many words and as many digits in each as there were, none of them told. Not even a word's length is: "four" would be known.

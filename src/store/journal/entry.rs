@@ -17,6 +17,8 @@
 //! | `reply_ended` | `heard` the words that left · `interrupted` (bool) |
 //! | `barge_in` | `after_ms` from the caller's first speech frame to the stop |
 //! | `digit` | `digit` the key; never told for a sensitive entry |
+//! | `hint` | `way` (`steer`, `say`) · `text` what an operator wrote |
+//! | `policy` | `what` a command with its name out of the pack, or a tool · `rule` that judged it · `allowed` (bool) |
 //! | `tool` | `name` · `ok` (bool) · `ms` |
 //! | `understood` | `brain` (`embedded`, `openai`, `pack`) · `commands` kinds, with names out of the pack and no value of the caller's |
 //! | `feeling` | `emotion` · `confidence` (0 to 1) · `cue` the strongest sign's name, if there was one |
@@ -85,6 +87,15 @@ pub enum JournalEvent {
     Digit {
         digit: char,
     },
+    Hint {
+        way: String,
+        text: String,
+    },
+    Policy {
+        what: String,
+        rule: String,
+        allowed: bool,
+    },
     Tool {
         name: String,
         ok: bool,
@@ -120,7 +131,7 @@ pub enum JournalEvent {
 
 impl JournalEvent {
     /// Every `kind`, in the order of the schema.
-    pub const KINDS: [&'static str; 16] = [
+    pub const KINDS: [&'static str; 18] = [
         "call_started",
         "speech_started",
         "speech_ended",
@@ -130,6 +141,8 @@ impl JournalEvent {
         "reply_ended",
         "barge_in",
         "digit",
+        "hint",
+        "policy",
         "tool",
         "understood",
         "feeling",
@@ -151,6 +164,8 @@ impl JournalEvent {
             Self::ReplyEnded { .. } => "reply_ended",
             Self::BargeIn { .. } => "barge_in",
             Self::Digit { .. } => "digit",
+            Self::Hint { .. } => "hint",
+            Self::Policy { .. } => "policy",
             Self::Tool { .. } => "tool",
             Self::Understood { .. } => "understood",
             Self::Feeling { .. } => "feeling",
@@ -168,7 +183,11 @@ impl JournalEvent {
 
     /// Hides personal numbers and addresses in what was said.
     pub fn redact(&mut self) {
-        if let Self::Transcript { text, .. } | Self::Reply { text } | Self::ReplyEnded { heard: text, .. } = self {
+        if let Self::Transcript { text, .. }
+        | Self::Reply { text }
+        | Self::ReplyEnded { heard: text, .. }
+        | Self::Hint { text, .. } = self
+        {
             *text = redact(text);
         }
     }
@@ -255,6 +274,8 @@ pub(super) mod tests {
             JournalEvent::ReplyEnded { heard: text(), interrupted: false },
             JournalEvent::BargeIn { after_ms: 3 },
             JournalEvent::Digit { digit: '#' },
+            JournalEvent::Hint { way: text(), text: text() },
+            JournalEvent::Policy { what: text(), rule: text(), allowed: true },
             JournalEvent::Tool { name: text(), ok: true, ms: 4 },
             JournalEvent::Understood { brain: text(), commands: vec![text()] },
             JournalEvent::Feeling { emotion: text(), confidence: 0.5, cue: Some(text()) },

@@ -1,0 +1,112 @@
+//! What an operator's hint does to a conversation: it steers, or has a sentence said, and nothing else.
+//! Never the caller's words: it fills no slot, chooses no record, answers no question, and stands in no history as theirs.
+
+use crate::business::{HouseIntent, Topic, sentences};
+use crate::privacy::redact;
+use crate::talk::Hint;
+
+use super::act::{Turn, is_question};
+use super::conversation::Understood;
+use super::draft::Draft;
+use super::policy::{self, Refusal, Verdict};
+use super::session::Waiting;
+use super::understand::numbers::without_numbers;
+use super::understand::{ACT, language_of};
+use super::{Command, Conversation, Proposal, embedded};
+
+/// The brain of what an operator wants.
+const OPERATOR: &str = "operator";
+
+impl Conversation {
+    /// Carries a hint out, or refuses it: then nothing is said and the conversation stays exactly as it was.
+    pub(super) fn hinted(&self, draft: &mut Draft<'_>, hint: &Hint) -> Understood {
+        draft.session.said.clone_from(&self.session.said);
+        let (what, rule, commands) = match hint {
+            Hint::Steer(words) => match self.steering(words.reveal()) {
+                Ok(command) => (command.label(), "hint steers", Ok(vec![command])),
+                Err(refusal) => ("steer".to_owned(), refusal.rule(), Err(refusal)),
+            },
+            Hint::Say(text) => match self.sayable(text.reveal()) {
+                Ok(()) => ("say".to_owned(), "hint is said", Ok(Vec::new())),
+                Err(refusal) => ("say".to_owned(), refusal.rule(), Err(refusal)),
+            },
+        };
+        draft.verdicts.push(Verdict { what, rule, allowed: commands.is_ok() });
+        let Ok(commands) = commands else {
+            draft.stay();
+            return Understood::by(OPERATOR, Vec::new());
+        };
+        match hint {
+            Hint::Steer(_) => draft.apply(&commands, &Turn { said_yes: false, wording: None, more: false }),
+            Hint::Say(text) => {
+                draft.say.extend(sentences(text.reveal()));
+                draft.put_again();
+            }
+        }
+        Understood::by(OPERATOR, commands)
+    }
+
+    /// The one thing to turn to: named as the pack names it, or in words the pack understands.
+    fn steering(&self, words: &str) -> Result<Command, Refusal> {
+        if self.session.waiting == Waiting::Over {
+            return Err(Refusal::NotAsked("a hint"));
+        }
+        let command = embedded::commands_for(&self.named(words)?).remove(0);
+        let proposal = Proposal { commands: vec![command.clone()], wording: None, brain: OPERATOR };
+        policy::check(&self.pack, &self.session, "", &proposal)?;
+        Ok(command)
+    }
+
+    fn named(&self, words: &str) -> Result<Topic, Refusal> {
+        if self.pack.flows().contains_key(words) {
+            return Ok(Topic::Flow(words.to_owned()));
+        }
+        if self.pack.knowledge().entry(words).is_some() {
+            return Ok(Topic::Entry(words.to_owned()));
+        }
+        // A number alone asks for nothing.
+        let ranked =
+            if without_numbers(words).iter().all(|word| word == "#") { Vec::new() } else { self.understanding.intents(words) };
+        let best = ranked.into_iter().next().filter(|best| best.score >= ACT);
+        match best.map(|best| best.topic) {
+            Some(topic @ (Topic::Flow(_) | Topic::Entry(_) | Topic::House(HouseIntent::Handoff))) => Ok(topic),
+            Some(Topic::House(_)) | None => Err(Refusal::NoSteering),
+        }
+    }
+
+    /// A statement that a voice can say, in the caller's language, without a personal number or address in it. Whatever is
+    /// answered next must be an answer to the bot's own question, so that a question is refused.
+    fn sayable(&self, text: &str) -> Result<(), Refusal> {
+        if self.session.waiting == Waiting::Over {
+            return Err(Refusal::NotAsked("a hint"));
+        }
+        if !policy::speakable(text) || language_of(text).is_some_and(|language| language != self.session.language) {
+            return Err(Refusal::Unspeakable);
+        }
+        if redact(text) != text {
+            return Err(Refusal::Personal);
+        }
+        if text.contains(['?', '？']) || sentences(text).iter().any(|sentence| is_question(sentence)) {
+            return Err(Refusal::Asks);
+        }
+        Ok(())
+    }
+}
+
+impl Draft<'_> {
+    /// Nothing happens: what is waited for is waited for as before, a question that was not heard stays unheard.
+    fn stay(&mut self) {
+        self.wait_for(self.session.waiting.clone());
+    }
+
+    /// Puts the question at hand again, so that what the caller says next is an answer to it.
+    fn put_again(&mut self) {
+        if matches!(self.session.waiting, Waiting::Anything | Waiting::Menu) {
+            self.wait_for(self.session.waiting.clone());
+        } else if self.session.stack.is_empty() {
+            self.repeat(None);
+        } else {
+            self.ask_again();
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What an operator at the console wants the bot to do.
+//! Never the caller's words: nothing in it may fill a slot, answer a question or confirm anything.
+
+use serde::{Deserialize, Serialize};
+
+use crate::privacy::Pii;
+
+/// A hint to the bot while a call lasts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hint {
+    /// Turn to what these words name: an entry of the knowledge, a flow, a person.
+    Steer(#[serde(with = "sealed")] Pii<String>),
+    /// Say this to the caller, then put the question at hand again.
+    Say(#[serde(with = "sealed")] Pii<String>),
+}
+
+impl Hint {
+    /// What the operator wrote.
+    pub const fn text(&self) -> &Pii<String> {
+        match self {
+            Self::Steer(text) | Self::Say(text) => text,
+        }
+    }
+
+    /// Its kind in one word, for records.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Steer(_) => "steer",
+            Self::Say(_) => "say",
+        }
+    }
+}
+
+/// A hint is written only where everything of a caller's is sealed: into a flight.
+mod sealed {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use crate::privacy::Pii;
+
+    pub(super) fn serialize<S: Serializer>(text: &Pii<String>, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(text.reveal())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Pii<String>, D::Error> {
+        String::deserialize(from).map(Pii::new)
+    }
+}
