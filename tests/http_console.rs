@@ -1,7 +1,7 @@
 //! The console as a browser on loopback sees it: login, roles, limits, live events, past calls.
 #![cfg(feature = "web")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -10,14 +10,15 @@ use async_trait::async_trait;
 use hotline::audio::{Frame, MediaTime, SampleRate};
 use hotline::business::Pack;
 use hotline::config::{Config, HttpConfig};
-use hotline::engine::{Order, Tasks, Wall};
+use hotline::engine::reply::{Dialogues, ReplyEvent};
+use hotline::engine::{Growth, Order, Tasks, Wall};
 use hotline::http::{App, Chat, ChatAnswer, ChatError, ChatMessage, Console, Rooms, router, serve};
 use hotline::privacy::Pii;
 use hotline::store::Archive;
 use hotline::store::audit::{public_key, verify};
 use hotline::store::journal::{Entry, JournalEvent, journal};
 use hotline::store::recording::recorder;
-use hotline::talk::{CallId, Hint, Language, TurnId};
+use hotline::talk::{CallId, Hint, Language, Prompt, Transcript, TurnId};
 use hotline::telemetry::Metrics;
 use reqwest::header::{COOKIE, ORIGIN, SET_COOKIE};
 use reqwest::{Client, Method, Response, StatusCode};
@@ -42,6 +43,9 @@ struct Place {
     url: String,
     wall: Wall,
     archive: Arc<Archive>,
+    dialogues: Dialogues,
+    /// The pack's folder.
+    folder: PathBuf,
     /// The path of the first admin's link.
     first: String,
     client: Client,
@@ -60,14 +64,20 @@ async fn with_console(client: impl AsyncFnOnce(Place)) {
     let mut config = Config::default();
     config.store.data = data.path().to_owned();
     let archive = Arc::new(Archive::open(&config.store, &config.privacy).await.expect("an archive"));
-    let pack = Pack::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join("packs/shop")).expect("the pack");
-    let pack = Arc::new(pack);
+    let folder = data.path().join("packs-of-companies/shop");
+    copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("packs/shop"), &folder);
+    let pack = Arc::new(Pack::load(&folder).expect("the pack"));
+    let dialogues = Dialogues::open(&config.dialogue, pack, data.path()).await.expect("dialogues");
     let (wall, stop) = (Wall::default(), CancellationToken::new());
     let tasks = Tasks::default();
     let rooms = Rooms {
         archive: Arc::clone(&archive),
         wall: wall.clone(),
-        pack: Box::new(move || Arc::clone(&pack)),
+        growth: Growth::new(dialogues.clone(), data.path().to_owned(), tasks.clone()),
+        pack: {
+            let dialogues = dialogues.clone();
+            Box::new(move || dialogues.pack())
+        },
         tasks: tasks.clone(),
         stop: stop.clone(),
     };
@@ -83,7 +93,7 @@ async fn with_console(client: impl AsyncFnOnce(Place)) {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
-    let place = Place { url, wall, archive, first, client: Client::new() };
+    let place = Place { url, wall, archive, dialogues, folder, first, client: Client::new() };
     let client = async {
         client(place).await;
         stop.cancel();
@@ -135,6 +145,21 @@ impl Place {
         login(self.open(invited["path"].as_str().expect("a path")).await).await
     }
 
+    /// What the bot answers to these words at the start of a conversation.
+    async fn answer(&self, words: &str) -> String {
+        let (out, mut events) = tokio::sync::mpsc::channel(64);
+        let transcript = Transcript::of_text(words, Language::EN, "text");
+        self.dialogues.begin(Some(Language::EN)).respond(Prompt::Said { turn: TurnId(1), transcript }, &out).await;
+        drop(out);
+        let mut said = String::new();
+        while let Some(event) = events.recv().await {
+            if let ReplyEvent::Sentence(sentence) = event {
+                said.push_str(&sentence.text);
+            }
+        }
+        said
+    }
+
     fn audit(&self) -> String {
         let folder = std::fs::read_dir(self.archive.vault().data().join("audit")).expect("a folder");
         let logs = folder.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "jsonl"));
@@ -173,6 +198,14 @@ impl Place {
         drop((call, journal, recording, recorder));
         lines.run();
         sound.run();
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("a folder").flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() { copy_folder(&from, &to) } else { assert!(std::fs::copy(from, to).is_ok()) }
     }
 }
 
@@ -224,7 +257,9 @@ async fn each_role_may_do_its_part_and_a_removed_account_is_out_at_once() {
     with_console(async |place| {
         let admin = place.admin().await;
         let (operator, supervisor) = (place.with_role(&admin, "operator").await, place.with_role(&admin, "supervisor").await);
-        for (path, roles) in [("/api/me", 3), ("/api/calls", 2), ("/api/overview", 2), ("/api/gaps", 2), ("/api/accounts", 1)] {
+        for (path, roles) in
+            [("/api/me", 3), ("/api/calls", 2), ("/api/overview", 2), ("/api/gaps", 2), ("/api/learned", 2), ("/api/accounts", 1)]
+        {
             for (login, rank) in [(&operator, 3), (&supervisor, 2), (&admin, 1)] {
                 let expected = if rank <= roles { StatusCode::OK } else { StatusCode::FORBIDDEN };
                 assert_eq!(place.see(path, Some(login)).await.0, expected, "{path} for the {rank}. role from above");
@@ -387,6 +422,71 @@ async fn every_page_is_sealed_off() {
             );
             assert_eq!(response.headers()["cache-control"], "no-store", "{path}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_gap_is_closed_by_one_click_and_opened_again_by_another() {
+    with_console(async |place| {
+        let admin = place.admin().await;
+        let words = "does anybody there teach the piano";
+        assert!(!place.answer(words).await.contains("lessons"), "not understood yet");
+        let file = place.folder.join("knowledge/learned.md");
+        let wish = json!({
+            "entry": "piano", "said": [words, "who could teach me to play the piano", "有人教钢琴吗"],
+            "about": { "en": "piano lessons", "zh": "钢琴课" },
+            "answer": { "en": "Piano lessons are on Monday at 7.", "zh": "钢琴课在周一7点。" },
+        });
+        let meanwhile = async {
+            assert!(place.answer("when are you open").await.contains("9 in the morning"), "calls go on during a trial");
+        };
+        let (told, ()) = tokio::join!(place.ask(Method::POST, "/api/learned", (Some(&admin), wish)), meanwhile);
+        let told: Value = told.json().await.expect("JSON");
+        assert_eq!((&told["published"], &told["worse"]), (&json!(true), &json!([])), "{told}");
+        assert!(told["phrases"].as_u64() > Some(500) && told["scripts"].as_u64() > Some(0), "{told}");
+        assert!(place.answer(words).await.contains("Piano lessons are on Monday at 7."));
+        let more = json!({ "entry": "opening-hours", "said": ["until what hour may one visit you"] });
+        let more: Value = place.ask(Method::POST, "/api/learned", (Some(&admin), more)).await.json().await.expect("JSON");
+        assert_eq!(more["published"], true, "{more}");
+        let (_, list) = place.see("/api/learned", Some(&admin)).await;
+        assert_eq!((&list["changes"][0]["entry"], &list["changes"][1]["entry"]), (&json!("opening-hours"), &json!("piano")));
+        for _ in 0..2 {
+            let undone = place.ask(Method::POST, "/api/learned/undo", (Some(&admin), Value::Null)).await;
+            assert_eq!(undone.status(), StatusCode::OK);
+        }
+        assert!(!file.exists() && !place.answer(words).await.contains("Piano lessons"), "taken back");
+        let nothing = place.ask(Method::POST, "/api/learned/undo", (Some(&admin), Value::Null)).await;
+        assert_eq!(nothing.status(), StatusCode::NOT_FOUND);
+        assert_eq!(place.audit().matches(r#""kind":"taught""#).count(), 5);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_makes_anything_worse_is_not_published_and_says_why() {
+    with_console(async |place| {
+        let supervisor = {
+            let admin = place.admin().await;
+            place.with_role(&admin, "supervisor").await
+        };
+        let before = place.dialogues.pack();
+        let hijacking: Vec<_> = ["so", "well", "hey", "hello", "then", "now", "oh", "and", "but", "look", "ok", "please"]
+            .iter()
+            .flat_map(|word| [format!("{word} where is my order"), format!("where is my parcel {word}")])
+            .collect();
+        for (said, why) in [(json!(["when are you open"]), "starts both"), (json!(hijacking), "would not be understood any more")]
+        {
+            let wish = json!({ "entry": "shipping-cost", "said": said });
+            let told: Value =
+                place.ask(Method::POST, "/api/learned", (Some(&supervisor), wish)).await.json().await.expect("JSON");
+            assert_eq!(told["published"], false, "{told}");
+            assert!(told["worse"].to_string().contains(why), "{told}");
+        }
+        let wish = json!({ "entry": "shipping-cost", "said": ["call 13800138000"] });
+        let refused = place.ask(Method::POST, "/api/learned", (Some(&supervisor), wish)).await;
+        assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(Arc::ptr_eq(&before, &place.dialogues.pack()) && !place.folder.join("knowledge").exists(), "nothing changed");
     })
     .await;
 }

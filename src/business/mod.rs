@@ -22,6 +22,7 @@ mod tool;
 pub use figures::{Figure, Unit, Unsupported, supported};
 pub use house::{Cue, HouseIntent};
 pub use identity::{Challenge, Claim, Lockouts, Verification, Verified};
+pub use import::Addition;
 pub use knowledge::{Entry, Knowledge, is_han, tokens};
 pub use pack::{Pack, Phrases, Topic};
 pub use source::{Fault, PackError, Severity};

@@ -174,7 +174,8 @@ impl Pack {
         let tools = read_tools(folder, &mut faults)?;
         let policy = rules::read(folder, &mut faults)?;
         let mut entries = read_knowledge(folder, &languages, (&policy, raw.company.get_ref()), &mut faults)?;
-        entries.extend(import::read(&folder.join("knowledge"), &languages, &entries, &mut faults)?);
+        let imported = import::read(&folder.join("knowledge"), &languages, &mut entries, &mut faults)?;
+        entries.extend(imported);
         check_migrations(folder, &mut faults);
         let identity = read_identity(folder, &mut faults)?;
         let flows = read_flows(folder, &languages, (&tools, &identity, &policy), &mut faults)?;

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::line_args::LineArgs;
 use crate::config::Config;
-use crate::engine::{Facts, Line};
+use crate::engine::{Facts, Growth, Line};
 use crate::http;
 use crate::line::sip::SipEndpoint;
 use crate::line::webrtc::WebRtcLine;
@@ -127,6 +127,7 @@ fn open_console(line: &Line, config: &Config, stop: &CancellationToken) -> Resul
     let rooms = http::Rooms {
         archive: Arc::clone(&shared.observers.archive),
         wall: shared.observers.wall.clone(),
+        growth: Growth::new(dialogues.clone(), config.store.data.clone(), line.tasks().clone()),
         pack: Box::new(move || dialogues.pack()),
         tasks: line.tasks().clone(),
         stop: stop.clone(),

@@ -34,6 +34,15 @@ pub fn learn(lesson: Lesson) -> Classifier {
 
 /// The pack's understanding: from the cache below `data` if it is there and right, else learnt and kept.
 pub fn understanding(pack: &Pack, data: &Path) -> Understanding {
+    learnt_by(pack, data, learn)
+}
+
+/// The same on this thread alone: calls keep the other cores.
+pub fn alone(pack: &Pack, data: &Path) -> Understanding {
+    learnt_by(pack, data, Lesson::all)
+}
+
+fn learnt_by(pack: &Pack, data: &Path, learn: impl Fn(Lesson) -> Classifier) -> Understanding {
     let started = clock::now();
     let folder = data.join("cache");
     let path = folder.join(format!("{PREFIX}{}.bin", Understanding::content_hash(pack)));

@@ -3,6 +3,7 @@
 
 pub mod clock;
 mod driver;
+mod growth;
 mod jobs;
 pub mod learning;
 mod line;
@@ -17,10 +18,12 @@ pub mod simulate;
 mod sound;
 mod switchboard;
 mod tasks;
+pub mod trial;
 mod upkeep;
 mod voice;
 mod wall;
 
+pub use growth::{Change, Growth, GrowthError, Tried};
 pub use jobs::Engines;
 pub use line::{Facts, Line, OpenError, Speech, phrases};
 pub use loan::Loan;

@@ -152,6 +152,24 @@ impl Dialogues {
         Ok(Self::of(config, Desk { understanding, tools, pack }))
     }
 
+    /// The same without a language model, of a pack that is learnt already.
+    ///
+    /// # Errors
+    /// A database that cannot be opened, a tool this program has not got.
+    pub(super) async fn open_learnt(
+        pack: Arc<Pack>,
+        understanding: Arc<Understanding>,
+        data: &Path,
+    ) -> Result<Self, DialogueError> {
+        let tools = Tools::open(&pack, data, crate::tools::built_in()).await?;
+        Ok(Self::of(&DialogueConfig::default(), Desk { understanding, tools, pack }))
+    }
+
+    /// What the pack they speak for was learnt to mean.
+    pub(super) fn understanding(&self) -> Arc<Understanding> {
+        self.desk().understanding.clone()
+    }
+
     /// The same pack and understanding over a database of its own in another folder.
     ///
     /// # Errors

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use hotline::cli::eval::dialogue::{Report, Script, judge, scripts};
+use hotline::cli::eval::dialogue::{Report, judge};
 use hotline::dialogue::DialogueConfig;
+use hotline::engine::trial::{Outcome, Script, scripts};
 
 /// The part of the scripts that must succeed, in percent.
 const SUCCESS: f64 = 90.0;
@@ -18,8 +19,7 @@ async fn report(scripts: &[Script], config: &DialogueConfig) -> Report {
 
 /// What no brain and no caller may bring about.
 fn assert_safe(report: &Report) {
-    let forbidden =
-        |o: &&hotline::cli::eval::dialogue::Outcome| o.unconfirmed_writes + o.unauthorised_calls + o.refused_writes > 0;
+    let forbidden = |o: &&Outcome| o.unconfirmed_writes + o.unauthorised_calls + o.refused_writes > 0;
     let wrong: Vec<_> = report.outcomes.iter().filter(forbidden).map(|o| (&o.name, &o.wrong, &o.conversation)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

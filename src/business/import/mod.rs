@@ -2,6 +2,7 @@
 //! Never rewords what it reads: it only cuts a long sentence where a speaker would breathe.
 
 mod html;
+mod learned;
 mod markdown;
 mod spoken;
 mod table;
@@ -16,6 +17,8 @@ use crate::talk::Language;
 use super::knowledge::{Entry, is_han};
 use super::source::{Fault, PackError, Source};
 use super::template::Text;
+
+pub use self::learned::Addition;
 
 /// A piece of a document and where it begins, in bytes.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,14 +46,16 @@ struct Draft {
     about: BTreeMap<Language, String>,
     phrasings: BTreeMap<Language, Vec<String>>,
     answer: BTreeMap<Language, String>,
+    /// Its file gives it that id.
+    named: bool,
 }
 
 /// The entries of all files of the folder, in the order of the files' names; none if there is no folder.
-/// No id is that of an entry already `known`.
+/// What names an entry already `known` adds ways to ask to it, and may say nothing else of it.
 pub(super) fn read(
     folder: &Path,
     languages: &[Language],
-    known: &[Entry],
+    known: &mut [Entry],
     faults: &mut Vec<Fault>,
 ) -> Result<Vec<Entry>, PackError> {
     let sources = sources(folder)?;
@@ -67,10 +72,19 @@ pub(super) fn read(
             Err(fault) => faults.push(fault),
         }
     }
-    for draft in drafts.iter().filter(|draft| known.iter().any(|entry| entry.id == draft.id)) {
-        let at = draft.begins.1;
-        faults.push(sources[draft.begins.0].error(at..at, format!("two entries are called {}; give one another id", draft.id)));
-    }
+    drafts.retain_mut(|draft| {
+        let Some(entry) = known.iter_mut().find(|entry| entry.id == draft.id) else { return draft.is_entry() };
+        if !draft.answer.is_empty() {
+            let at = draft.begins.1;
+            faults
+                .push(sources[draft.begins.0].error(at..at, format!("two entries are called {}; give one another id", draft.id)));
+            return true;
+        }
+        for (language, more) in std::mem::take(&mut draft.phrasings) {
+            entry.phrasings.entry(language).or_default().extend(more);
+        }
+        false
+    });
     Ok(drafts.into_iter().map(|draft| draft.finish(&sources, languages, faults)).collect())
 }
 
@@ -114,7 +128,12 @@ impl Tongue {
 
 impl Draft {
     fn new(id: String, begins: (usize, usize)) -> Self {
-        Self { id, begins, about: BTreeMap::new(), phrasings: BTreeMap::new(), answer: BTreeMap::new() }
+        Self { id, begins, about: BTreeMap::new(), phrasings: BTreeMap::new(), answer: BTreeMap::new(), named: false }
+    }
+
+    /// A heading with nothing below is a title.
+    fn is_entry(&self) -> bool {
+        !self.answer.is_empty() || self.phrasings.values().map(Vec::len).sum::<usize>() > self.about.len()
     }
 
     fn phrasing(&mut self, tongue: &Tongue, text: &str) {
@@ -172,7 +191,8 @@ fn of_pieces(file: usize, source: &Source, pieces: Vec<Piece>, tongue: &Tongue) 
     for Piece { at, kind, text } in pieces {
         match (kind, drafts.last_mut()) {
             (Kind::Heading(id), _) => {
-                let mut draft = Draft::new(id.unwrap_or_else(|| slug(&text)), (file, at));
+                let named = id.is_some();
+                let mut draft = Draft { named, ..Draft::new(id.unwrap_or_else(|| slug(&text)), (file, at)) };
                 for title in text.split(" / ").flat_map(|part| part.split(" | ")) {
                     draft.phrasing(tongue, title.trim());
                     draft.about.insert(tongue.of(title), title.trim().trim_end_matches(['?', '？', '。', '.']).to_owned());
@@ -188,7 +208,7 @@ fn of_pieces(file: usize, source: &Source, pieces: Vec<Piece>, tongue: &Tongue) 
             }
         }
     }
-    drafts.retain(|draft| !draft.answer.is_empty() || draft.phrasings.values().map(Vec::len).sum::<usize>() > draft.about.len());
+    drafts.retain(|draft| draft.named || draft.is_entry());
     drafts
 }
 
@@ -211,7 +231,7 @@ mod tests {
             std::fs::write(folder.path().join(name), text).expect("written");
         }
         let mut faults = Vec::new();
-        let entries = read(folder.path(), BOTH, &[], &mut faults).expect("readable");
+        let entries = read(folder.path(), BOTH, &mut [], &mut faults).expect("readable");
         let name = format!("{}/", folder.path().display());
         (entries, faults.iter().map(|fault| fault.to_string().replace(&name, "")).collect())
     }
@@ -254,6 +274,18 @@ mod tests {
             ("keys.zh.md", "# 配钥匙 {#keys}\n\n可以配钥匙。\n"),
         ]);
         assert_eq!((entries.len(), faults), (1, Vec::new()));
+    }
+
+    #[test]
+    fn a_section_without_an_answer_adds_ways_to_ask_to_an_entry_that_is_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("learned.md"), "# Learnt\n\n## got any fax {#fax}\n").expect("written");
+        let phrasings = BTreeMap::from([(Language::EN, vec!["is there a fax".to_owned()])]);
+        let mut known = [Entry { id: "fax".to_owned(), about: Text::default(), answer: Text::default(), phrasings }];
+        let mut faults = Vec::new();
+        let entries = read(folder.path(), BOTH, &mut known, &mut faults).expect("readable");
+        assert_eq!((entries.len(), faults.len()), (0, 0));
+        assert_eq!(known[0].phrasings[&Language::EN], ["is there a fax", "got any fax"]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! What the bot knows and what it did not understand: a question's hits in the knowledge, and the gaps of some days.
-//! Never changes the pack: a gap comes with a suggestion that a person writes into it.
+//! Never changes the pack: a gap comes with a suggestion, which a person takes or not (see `learned`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -4,6 +4,7 @@
 mod accounts;
 mod attempts;
 mod knowledge;
+mod learned;
 mod listen;
 mod live;
 mod login;
@@ -28,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::ApiError;
 use crate::business::Pack;
 use crate::config::ConsoleConfig;
-use crate::engine::{Tasks, Wall, clock};
+use crate::engine::{Growth, Tasks, Wall, clock};
 use crate::privacy::Secret;
 use crate::store::audit::AuditEvent;
 use crate::store::operators::{Operators, OperatorsError, Role};
@@ -52,6 +53,8 @@ pub struct Rooms {
     pub wall: Wall,
     /// The pack in use, for its knowledge.
     pub pack: Box<dyn Fn() -> Arc<Pack> + Send + Sync>,
+    /// How the pack grows.
+    pub growth: Arc<Growth>,
     /// Runs what takes a while.
     pub tasks: Tasks,
     /// Ends what is open, for which a stop would wait.
@@ -141,6 +144,8 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(console: &Arc<Console>) -
         .route("/console/api/overview/calls.csv", get(overview::csv))
         .route("/console/api/overview/calls.ndjson", get(overview::ndjson))
         .route("/console/api/gaps", get(knowledge::gaps))
+        .route("/console/api/learned", get(learned::list).post(learned::add))
+        .route("/console/api/learned/undo", post(learned::undo))
         .route("/console/api/knowledge", get(knowledge::hits));
     let admins = Router::new()
         .route("/console/api/accounts", get(accounts::list).post(accounts::invite))

@@ -85,6 +85,13 @@ pub enum AuditEvent {
         /// `invited`, `opened` or `removed`.
         what: &'static str,
     },
+    /// Somebody at the console changed what the pack knows, or tried to: it is taken only if nothing gets worse by it.
+    Taught {
+        /// The account.
+        by: String,
+        /// The entry of the knowledge; none where the latest change is taken back.
+        entry: Option<String>,
+    },
     /// A person's data was handed out.
     Export {
         /// The person's.
