@@ -18,6 +18,7 @@ use super::house::{Cue, House, HouseIntent, house};
 use super::import;
 use super::knowledge::{Entry, Knowledge, tokens};
 use super::memory::MemoryConfig;
+use super::rating::RatingConfig;
 use super::rules;
 use super::source::{Fault, PackError, Severity, Source, nearest};
 use super::template::{RawText, Text, sentences};
@@ -56,6 +57,7 @@ pub struct Pack {
     identity: BTreeMap<Level, String>,
     emotion: EmotionPolicy,
     memory: MemoryConfig,
+    rating: RatingConfig,
     policy: Map<String, Value>,
     warnings: Vec<Fault>,
 }
@@ -75,6 +77,8 @@ struct RawPack {
     request: BTreeMap<Spanned<String>, Phrases>,
     #[serde(default)]
     memory: MemoryConfig,
+    #[serde(default)]
+    rating: RatingConfig,
 }
 
 #[derive(Deserialize)]
@@ -202,6 +206,7 @@ impl Pack {
             identity,
             emotion,
             memory: raw.memory,
+            rating: raw.rating,
             policy,
             warnings,
         };
@@ -309,6 +314,11 @@ impl Pack {
     /// What is remembered of callers who give leave.
     pub const fn memory(&self) -> &MemoryConfig {
         &self.memory
+    }
+
+    /// Whether callers are asked how satisfied they are.
+    pub const fn rating(&self) -> RatingConfig {
+        self.rating
     }
 
     /// What could be better.

@@ -180,6 +180,8 @@ fn told(entry: &Entry) -> Option<(&'static str, String)> {
         JournalEvent::BargeIn { after_ms } => ("caller", format!("interrupts; the bot stops after {after_ms} ms")),
         JournalEvent::Digit { digit } => ("caller", format!("presses {digit}")),
         JournalEvent::Tool { name, ok, ms } => ("bot", format!("[{name}: {} in {ms} ms]", if *ok { "done" } else { "failed" })),
+        JournalEvent::Pack { name, version } => ("", format!("pack {name}, version {version}")),
+        JournalEvent::Rating { stars } => ("caller", format!("gives {stars} of 5")),
         JournalEvent::Hint { way, text } => ("operator", format!("{way}: {text}")),
         JournalEvent::Policy { what, rule, allowed: false } => ("", format!("{what} is refused: {rule}")),
         JournalEvent::Identity { verified: true } => ("", "the caller is who they say".to_owned()),

@@ -119,6 +119,8 @@ impl Chat {
                     }
                     ReplyEvent::Understood { .. }
                     | ReplyEvent::Policy(_)
+                    | ReplyEvent::Pack(_)
+                    | ReplyEvent::Rated(_)
                     | ReplyEvent::Feeling { .. }
                     | ReplyEvent::Tool { .. }
                     | ReplyEvent::Manner(_) => continue,

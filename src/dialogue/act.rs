@@ -112,7 +112,7 @@ impl Draft<'_> {
             Command::ChangeLanguage { language } => self.change_language(*language, turn.more),
             Command::ChitChat { topic } => self.chat(*topic, turn.wording),
             Command::NoMatch => self.miss(),
-            Command::Goodbye => self.goodbye(),
+            Command::Rate { .. } | Command::Goodbye => self.goodbye(),
         }
     }
 
@@ -228,9 +228,13 @@ impl Draft<'_> {
             Waiting::Offer => self.transfer(self.pack.handoff()),
             Waiting::Remember(then) => self.answer_remembering(true, (then, turn)),
             Waiting::Resume => self.answer_resuming(true),
-            Waiting::Slot | Waiting::Menu | Waiting::Clarify(_) | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
-                self.miss()
-            }
+            Waiting::Slot
+            | Waiting::Menu
+            | Waiting::Rating
+            | Waiting::Clarify(_)
+            | Waiting::Tool(_)
+            | Waiting::Identity(_)
+            | Waiting::Over => self.miss(),
         }
     }
 
@@ -265,7 +269,7 @@ impl Draft<'_> {
                     frame.slots.remove(&slot);
                 }
             }
-            Waiting::Anything => self.goodbye(),
+            Waiting::Anything | Waiting::Rating => self.goodbye(),
             Waiting::Offer if self.session.stack.is_empty() => self.idle(),
             Waiting::Offer => self.again = true,
             Waiting::Remember(then) => self.answer_remembering(false, (then, turn)),
@@ -340,7 +344,7 @@ impl Draft<'_> {
     }
 
     pub(super) fn goodbye(&mut self) {
-        if self.ask_to_remember(Then::Goodbye) {
+        if self.ask_to_remember(Then::Goodbye) || self.ask_to_rate() {
             return;
         }
         self.cue(Cue::Goodbye);
@@ -363,6 +367,11 @@ impl Draft<'_> {
                 self.cue(Cue::YesOrNo);
                 self.wait_for(self.session.waiting.clone());
             }
+            Waiting::Rating if misses == 1 => {
+                self.cue(Cue::RateAsk);
+                self.wait_for(Waiting::Rating);
+            }
+            Waiting::Rating => self.goodbye(),
             Waiting::Check | Waiting::Confirm if misses < MOST_MISSES => {
                 self.cue(Cue::YesOrNo);
                 self.ask_again();

@@ -75,11 +75,21 @@ pub enum Command {
     },
     /// Nothing was understood.
     NoMatch,
+    /// How satisfied the caller is, from 1 to 5.
+    Rate {
+        /// So much.
+        stars: u8,
+    },
     /// The caller is done.
     Goodbye,
 }
 
 impl Command {
+    /// How satisfied the caller says they are, if it is that.
+    pub const fn stars(&self) -> Option<u8> {
+        if let Self::Rate { stars } = self { Some(*stars) } else { None }
+    }
+
     /// What kind it is, with the name out of the pack that it is about: `start_flow order_status`. Never a value of the caller's.
     pub fn label(&self) -> String {
         let (kind, about) = match self {
@@ -100,6 +110,7 @@ impl Command {
             Self::ChangeLanguage { language } => ("change_language", language.code()),
             Self::ChitChat { .. } => ("chit_chat", ""),
             Self::NoMatch => ("no_match", ""),
+            Self::Rate { .. } => ("rate", ""),
             Self::Goodbye => ("goodbye", ""),
         };
         format!("{kind} {about}").trim_end().to_owned()

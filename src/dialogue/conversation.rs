@@ -14,7 +14,7 @@ use super::act::Turn;
 use super::draft::{Draft, Next};
 use super::session::{Manner, Session, Speaker, Waiting};
 use super::understand::{Understanding, language_of};
-use super::{Command, Proposal, embedded, menu, policy};
+use super::{Command, Proposal, embedded, menu, policy, rating};
 
 /// A caller's turn is cut to this many characters; nobody says more in one breath.
 const LONGEST_TURN: usize = 600;
@@ -65,6 +65,8 @@ pub enum Asked<'c> {
     Remember,
     /// Whether to go on with what was left open the last time.
     Resume,
+    /// How satisfied they are, from 1 to 5.
+    Rating,
     /// Which of one or two topics is meant.
     Which(usize),
     /// A key of the menu.
@@ -142,6 +144,7 @@ impl Conversation {
             Waiting::Offer => Asked::Offer,
             Waiting::Remember(_) => Asked::Remember,
             Waiting::Resume => Asked::Resume,
+            Waiting::Rating => Asked::Rating,
             Waiting::Clarify(topics) => Asked::Which(topics.len()),
             Waiting::Menu => Asked::Key,
             Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => Asked::Nothing,
@@ -159,6 +162,7 @@ impl Conversation {
             Prompt::Said { transcript, .. } => plan = self.said(&mut draft, transcript, proposal),
             Prompt::Keyed { keys, .. } => plan.commands = draft.keyed(keys.reveal()),
             Prompt::Hinted { hint } => plan = self.hinted(&mut draft, hint),
+            Prompt::NoInput { .. } if self.session.waiting == Waiting::Rating => draft.goodbye(),
             Prompt::NoInput { count } => draft.silence(*count),
             Prompt::NoMatch { count } => {
                 draft.session.said.clone_from(&self.session.said);
@@ -218,6 +222,7 @@ impl Conversation {
             | Waiting::Offer
             | Waiting::Remember(_)
             | Waiting::Resume
+            | Waiting::Rating
             | Waiting::Identity(_)
             | Waiting::Over => None,
         }
@@ -401,6 +406,7 @@ impl Draft<'_> {
         let wanted =
             self.session.wanted(self.pack).map(|(name, slot)| (name.to_owned(), super::understand::slots::keyed(slot, keys)));
         let command = match (&self.session.waiting, keys, wanted) {
+            (Waiting::Rating, keys, _) => rating::key(keys).map_or(Command::NoMatch, |stars| Command::Rate { stars }),
             (_, _, Some((slot, Some(value)))) => Command::SetSlot { slot, value },
             (Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Remember(_) | Waiting::Resume, "1", _) => {
                 Command::Affirm

@@ -10,7 +10,7 @@ use super::session::{Frame, Session, Waiting};
 use super::understand::numbers::without_numbers;
 use super::understand::slots::Joined;
 use super::understand::{ACT, CLARIFY, Ranked, Understanding, slots};
-use super::{Command, Value};
+use super::{Command, Value, rating};
 
 /// Two topics closer than this are both asked about.
 const CLOSE: f32 = 0.15;
@@ -88,11 +88,19 @@ struct Brain<'a> {
 
 impl Brain<'_> {
     fn commands(&self) -> Vec<Command> {
-        self.urgent()
+        self.rating()
+            .or_else(|| self.urgent())
             .or_else(|| self.correction())
             .or_else(|| self.expected())
             .or_else(|| self.correction_of_last())
             .unwrap_or_else(|| self.request())
+    }
+
+    /// A number, where the caller was asked for a rating.
+    fn rating(&self) -> Option<Vec<Command>> {
+        let asked = self.session.waiting == Waiting::Rating;
+        let stars = rating::stars(self.words).filter(|_| asked)?;
+        Some(vec![Command::Rate { stars }])
     }
 
     /// A person, an emergency, another language: whatever is being asked for.
@@ -142,6 +150,7 @@ impl Brain<'_> {
                 let lone = self.best(ACT).is_none() || tokens(self.words).len() <= 2;
                 answer.filter(|_| lone).map(|yes| vec![self.yes_or_no(yes)])
             }
+            Waiting::Rating => answer.map(|yes| vec![self.yes_or_no(yes)]),
             Waiting::Menu | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => None,
         }
     }

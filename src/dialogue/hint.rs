@@ -103,7 +103,7 @@ impl Draft<'_> {
     fn put_again(&mut self) {
         if matches!(self.session.waiting, Waiting::Anything | Waiting::Menu) {
             self.wait_for(self.session.waiting.clone());
-        } else if self.session.stack.is_empty() {
+        } else if self.session.stack.is_empty() || self.session.waiting == Waiting::Rating {
             self.repeat(None);
         } else {
             self.ask_again();

@@ -15,6 +15,7 @@ mod menu;
 mod openai;
 mod policy;
 mod prompt;
+mod rating;
 mod remembering;
 mod session;
 mod understand;

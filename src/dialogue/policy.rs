@@ -97,6 +97,8 @@ pub(super) fn check(pack: &Pack, session: &Session, words: &str, proposal: &Prop
             Command::Answer { entry } => known(pack.knowledge().entry(entry).is_some(), entry)?,
             Command::Clarify { topics } => topics.iter().try_for_each(|t| check_topic(pack, t))?,
             Command::Affirm | Command::Deny => check_question(session)?,
+            Command::Rate { .. } if session.waiting == Waiting::Rating => {}
+            Command::Rate { .. } => return Err(Refusal::NotAsked("a rating")),
             Command::PartOfNumber { .. }
             | Command::Cancel
             | Command::Repeat
@@ -132,6 +134,7 @@ fn check_question(session: &Session) -> Result<(), Refusal> {
         | Waiting::Offer
         | Waiting::Remember(_)
         | Waiting::Resume
+        | Waiting::Rating
         | Waiting::Clarify(_)
         | Waiting::Anything => Ok(()),
         Waiting::Slot | Waiting::Menu | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {

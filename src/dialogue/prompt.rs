@@ -70,9 +70,18 @@ impl Conversation {
             return None;
         }
         let plain = self.propose(prompt, None);
-        let answers = matches!(plain.commands.as_slice(), [Command::Affirm | Command::Deny | Command::SetSlot { .. }]);
+        let answers = matches!(
+            plain.commands.as_slice(),
+            [Command::Affirm | Command::Deny | Command::Rate { .. } | Command::SetSlot { .. }]
+        );
         let asked = match self.session.waiting {
-            Waiting::Slot | Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Remember(_) | Waiting::Resume => true,
+            Waiting::Slot
+            | Waiting::Check
+            | Waiting::Confirm
+            | Waiting::Offer
+            | Waiting::Remember(_)
+            | Waiting::Resume
+            | Waiting::Rating => true,
             Waiting::Anything | Waiting::Clarify(_) | Waiting::Menu | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
                 false
             }
@@ -219,6 +228,7 @@ fn moment(pack: &Pack, session: &Session) -> String {
         Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Remember(_) | Waiting::Resume => {
             "the caller was asked a yes-or-no question".to_owned()
         }
+        Waiting::Rating => "the caller was asked for a rating from 1 to 5".to_owned(),
         Waiting::Clarify(_) => "the caller was asked what was meant".to_owned(),
         Waiting::Anything | Waiting::Menu | Waiting::Tool(_) | Waiting::Identity(_) | Waiting::Over => {
             "the caller may ask for anything".to_owned()

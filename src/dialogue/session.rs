@@ -37,6 +37,8 @@ pub(super) enum Waiting {
     Remember(Then),
     /// A yes to going on with what was left open the last time.
     Resume,
+    /// How satisfied the caller is.
+    Rating,
     /// A tool's result.
     Tool(ToolCall),
     /// Whether the caller is who they say.
@@ -168,6 +170,8 @@ pub(super) struct Session {
     pub(super) recollection: Option<Recollection>,
     /// Flows and entries that were talked about, in order.
     pub(super) topics: Vec<String>,
+    /// Whether the caller was asked how satisfied they are.
+    pub(super) asked_to_rate: bool,
     /// A person takes over what is under way.
     pub(super) handed_over: bool,
     /// The call is recorded, which the caller must be told.
@@ -216,6 +220,7 @@ impl Session {
             selling: true,
             recollection: None,
             topics: Vec::new(),
+            asked_to_rate: false,
             handed_over: false,
             recorded: false,
             misses: 0,
@@ -279,6 +284,7 @@ impl Session {
                 Expectation::Open
             }
             Waiting::Menu => Expectation::Choice(super::menu::choices(pack)),
+            Waiting::Rating => Expectation::Choice(super::rating::choices()),
         }
     }
 

@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::loan::Loan;
-use super::reply::{Dialogue, ReplyEvent};
+use super::reply::{Dialogue, PackVersion, ReplyEvent};
 use super::tasks::Tasks;
 use super::voice::{Speaking, Spoken};
 use crate::audio::{Frame, SampleRate};
@@ -289,6 +289,8 @@ async fn answer(
                     let commands = commands.iter().map(Command::label).collect();
                     Done::Told(JournalEvent::Understood { brain: brain.to_owned(), commands })
                 }
+                ReplyEvent::Pack(PackVersion { name, version }) => Done::Told(JournalEvent::Pack { name, version }),
+                ReplyEvent::Rated(stars) => Done::Told(JournalEvent::Rating { stars }),
                 ReplyEvent::Policy(Verdict { what, rule, allowed }) => {
                     Done::Told(JournalEvent::Policy { what, rule: rule.to_owned(), allowed })
                 }

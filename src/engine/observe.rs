@@ -145,6 +145,9 @@ impl Watch {
 
     /// Something for the record that the call itself does not tell.
     pub fn tell(&self, event: JournalEvent) {
+        if let JournalEvent::Rating { stars } = event {
+            self.metrics.rated(stars);
+        }
         let at = clock::since(self.began);
         let turn = Some(self.turn).filter(|turn| turn.0 > 0);
         self.show(Entry::new(at, turn, event.clone()));

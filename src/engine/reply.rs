@@ -13,10 +13,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
 use crate::business::{Challenge, Cue, Effect, Pack, ToolCall, ToolFailure, Verification};
-use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding, Verdict};
+use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding};
 use crate::privacy::Pii;
+use crate::store::audit::digest;
 use crate::store::{Archive, Pseudonym};
-use crate::talk::{AfterReply, CallId, Importance, Language, Prompt, Sentence, Transcript};
+use crate::talk::{AfterReply, CallId, Importance, Language, Prompt, Transcript};
 use crate::tools::{NativeTool, Tools, ToolsError};
 
 use super::clock;
@@ -24,13 +25,19 @@ use super::lockouts::{Caller, Lockouts};
 use super::memories::{Memories, Person};
 use super::tasks::Tasks;
 
+mod event;
 mod out;
 mod sight;
 
 use self::out::Voice;
 
+pub use self::event::{PackVersion, ReplyEvent};
+
 /// A caller who waits longer than this for a tool is told that it takes a moment.
 const TOOL_FILLER: Duration = Duration::from_millis(1_200);
+
+/// Digits of a pack's version: enough to tell a company's packs apart.
+const VERSION_DIGITS: usize = 12;
 
 /// A one-time code is good for this long.
 const CODE_LIVES: Duration = Duration::from_secs(5 * 60);
@@ -38,57 +45,15 @@ const CODE_LIVES: Duration = Duration::from_secs(5 * 60);
 /// As many failed identity checks in one conversation end the trying.
 const MOST_FAILED: u8 = 3;
 
-/// What comes out while a reply is made.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ReplyEvent {
-    /// What was understood, and by which brain. Holds no value of the caller's.
-    Understood {
-        /// `embedded`, `openai`, or `pack` where nothing had to be understood.
-        brain: &'static str,
-        /// What the caller wants.
-        commands: Vec<Command>,
-    },
-    /// What the policy said to something that was to be done.
-    Policy(Verdict),
-    /// What the caller's turn told of their feelings, where the pack reads them.
-    Feeling {
-        /// Its name.
-        emotion: &'static str,
-        /// How likely, 0 to 1.
-        confidence: f32,
-        /// The strongest sign: an entry of the lexicon or a rule's name, never the caller's words.
-        cue: Option<&'static str>,
-    },
-    /// The caller wants to be spoken to like this from now on.
-    Manner(Manner),
-    /// A sentence to say.
-    Sentence(Sentence),
-    /// A tool was called.
-    Tool {
-        /// Its name in the pack.
-        name: String,
-        /// Whether it writes.
-        effect: Effect,
-        /// Whether it gave a result.
-        ok: bool,
-        /// How long it took, in milliseconds.
-        ms: u64,
-    },
-    /// Nothing more will be said in this reply.
-    Ended {
-        /// What follows.
-        after: AfterReply,
-        /// The language the conversation is in now.
-        language: Language,
-    },
-}
-
 /// Why no conversation can be held.
 #[derive(Debug, Error)]
 pub enum DialogueError {
     /// The pack's tools.
     #[error(transparent)]
     Tools(#[from] ToolsError),
+    /// The pack's files, for the name of its version.
+    #[error("the pack's files cannot be read: {0}")]
+    Unread(#[from] std::io::Error),
     /// A language model is configured, but this program was built without it.
     #[error("dialogue.llm.base_url is set, but this program was built without the feature openai")]
     NoModel,
@@ -121,6 +86,7 @@ impl Shared {
 /// A pack, what was learnt from it, and what its tools reach.
 struct Desk {
     pack: Arc<Pack>,
+    version: PackVersion,
     understanding: Arc<Understanding>,
     tools: Tools,
 }
@@ -149,7 +115,8 @@ impl Dialogues {
         }
         let tools = Tools::open(&pack, data, native).await?;
         let understanding = Arc::new(super::learning::understanding(&pack, data));
-        Ok(Self::of(config, Desk { understanding, tools, pack }))
+        let version = version_of(&pack)?;
+        Ok(Self::of(config, Desk { understanding, tools, version, pack }))
     }
 
     /// The same without a language model, of a pack that is learnt already.
@@ -162,7 +129,8 @@ impl Dialogues {
         data: &Path,
     ) -> Result<Self, DialogueError> {
         let tools = Tools::open(&pack, data, crate::tools::built_in()).await?;
-        Ok(Self::of(&DialogueConfig::default(), Desk { understanding, tools, pack }))
+        let version = version_of(&pack)?;
+        Ok(Self::of(&DialogueConfig::default(), Desk { understanding, tools, version, pack }))
     }
 
     /// What the pack they speak for was learnt to mean.
@@ -177,8 +145,8 @@ impl Dialogues {
     pub async fn over(&self, data: &Path) -> Result<Self, DialogueError> {
         let desk = self.desk();
         let tools = desk.tools.over(&desk.pack, data).await?;
-        let (pack, understanding) = (desk.pack.clone(), desk.understanding.clone());
-        Ok(Self::of(&self.shared.config, Desk { pack, understanding, tools }))
+        let (pack, understanding, version) = (desk.pack.clone(), desk.understanding.clone(), desk.version.clone());
+        Ok(Self::of(&self.shared.config, Desk { pack, understanding, version, tools }))
     }
 
     fn of(config: &DialogueConfig, desk: Desk) -> Self {
@@ -201,13 +169,14 @@ impl Dialogues {
     /// # Errors
     /// A database or tool that cannot be opened; then the pack stays the one it was.
     pub async fn replace(&self, pack: Arc<Pack>) -> Result<(), DialogueError> {
+        let version = version_of(&pack)?;
         let tools = self.desk().tools.renewed(&pack).await?;
         let (learnt, wait) = oneshot::channel();
         let (learning, data) = (pack.clone(), self.desk().tools.folder().to_owned());
         // Nobody waits any more: the program ends.
         self.shared.tasks.spawn_blocking(move || drop(learnt.send(Arc::new(super::learning::understanding(&learning, &data)))));
         let Ok(understanding) = wait.await else { return Ok(()) };
-        self.shared.desk.send_replace(Arc::new(Desk { pack, understanding, tools }));
+        self.shared.desk.send_replace(Arc::new(Desk { pack, understanding, version, tools }));
         Ok(())
     }
 
@@ -307,11 +276,14 @@ impl Dialogue {
             self.conversation.heard("", true);
         }
         self.reply = Reply::Underway;
-        self.take_newest_pack();
+        let is_another = self.take_newest_pack();
         if matches!(prompt, Prompt::Greeting) {
             self.shared.memories.recall_number(&self.person, &mut self.conversation, &self.desk.pack).await;
         }
         let mut voice = Voice { out, index: 0 };
+        if is_another || matches!(prompt, Prompt::Greeting) {
+            voice.event(ReplyEvent::Pack(self.desk.version.clone())).await;
+        }
         let mut after = match self.settle(&mut voice).await {
             Some(act) => Some(self.play(act, &mut voice).await),
             None => None,
@@ -338,12 +310,14 @@ impl Dialogue {
         self.shared.memories.keep(&mut self.person, &self.conversation, &self.desk.pack).await;
     }
 
-    /// Between two turns, and not while a deed of the old pack is owed.
-    fn take_newest_pack(&mut self) {
-        if self.deed.is_none() && self.newest.has_changed().unwrap_or(false) {
+    /// Between two turns, and not while a deed of the old pack is owed. Whether there was a newer one.
+    fn take_newest_pack(&mut self) -> bool {
+        let is_another = self.deed.is_none() && self.newest.has_changed().unwrap_or(false);
+        if is_another {
             self.desk = self.newest.borrow_and_update().clone();
             self.conversation.go_on_with(self.desk.pack.clone(), self.desk.understanding.clone());
         }
+        is_another
     }
 
     /// The same conversation, known to be this call of this caller's.
@@ -400,8 +374,12 @@ impl Dialogue {
             confidence: reading.confidence.get(),
             cue: reading.evidence.first().map(|evidence| evidence.cue),
         });
+        let stars = plan.commands.iter().find_map(Command::stars);
         let act = self.conversation.commit(plan);
         self.unanswered.clear();
+        if let Some(stars) = stars {
+            voice.event(ReplyEvent::Rated(stars)).await;
+        }
         voice.event(understood).await;
         if let Some(feeling) = feeling {
             voice.event(feeling).await;
@@ -582,6 +560,11 @@ impl Dialogue {
     fn breaker<T>(&self, act: impl FnOnce(&mut Breaker) -> T) -> T {
         self.shared.breaker(act)
     }
+}
+
+fn version_of(pack: &Pack) -> std::io::Result<PackVersion> {
+    let version = digest(pack.folder())?.chars().take(VERSION_DIGITS).collect();
+    Ok(PackVersion { name: pack.name().to_owned(), version })
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -141,6 +141,8 @@ impl Talk {
                     ReplyEvent::Tool { name, effect, ok, .. } => observers.audit_tool(who, (&name, effect, ok)),
                     ReplyEvent::Understood { .. }
                     | ReplyEvent::Policy(_)
+                    | ReplyEvent::Pack(_)
+                    | ReplyEvent::Rated(_)
                     | ReplyEvent::Feeling { .. }
                     | ReplyEvent::Manner(_) => {}
                 }

@@ -112,6 +112,7 @@ pub struct Metrics {
     pub barge_ins: Counter,
     /// Final transcripts in which nothing was understood.
     pub no_matches: Counter,
+    ratings: [Counter; 5],
     calls: Mutex<BTreeMap<&'static str, u64>>,
     stages: [Histogram; Stage::ALL.len()],
     voice_to_voice: Histogram,
@@ -128,6 +129,13 @@ impl Metrics {
     pub fn call_ended(&self, cause: Hangup) {
         self.calls_active.add(-1);
         *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(cause.as_str()).or_default() += 1;
+    }
+
+    /// Notes how satisfied a caller is, from 1 to 5.
+    pub fn rated(&self, stars: u8) {
+        if let Some(counter) = usize::from(stars).checked_sub(1).and_then(|i| self.ratings.get(i)) {
+            counter.increment();
+        }
     }
 
     /// Notes what a call told.
@@ -163,6 +171,10 @@ impl Metrics {
         head(&mut out, "hotline_calls_total", "counter", "Calls that ended, by cause.");
         for (cause, n) in &*self.calls.lock().unwrap_or_else(PoisonError::into_inner) {
             line(&mut out, format_args!("hotline_calls_total{{cause=\"{cause}\"}} {n}"));
+        }
+        head(&mut out, "hotline_ratings_total", "counter", "Callers who told how satisfied they are, from 1 to 5.");
+        for (counter, stars) in self.ratings.iter().zip(1..) {
+            line(&mut out, format_args!("hotline_ratings_total{{stars=\"{stars}\"}} {}", counter.value()));
         }
         for (name, help, counter) in [
             ("hotline_calls_refused_total", "Calls refused because the line was full.", &self.calls_refused),

@@ -13,6 +13,7 @@ mod identity;
 mod memory;
 #[cfg(feature = "openai")]
 mod model;
+mod rating;
 mod reload;
 mod scripts;
 mod shop_desk;

@@ -33,9 +33,22 @@ export async function overview(main) {
       told.is_whole ? null : h("div", { class: "notice" }, `Only the latest ${told.all.calls} calls of these days were read.`),
       h("div", { class: "tiles" }, FIGURES.map((figure) => tile(figure, told, spread(told, days))),
         parts("Ended by", told.all.causes, told.all.calls, "Why calls ended; “transferred” were handed to a person. As the label cause of hotline_calls_total."),
-        parts("Emotion", told.all.emotions, told.all.calls, "The feeling read last on each call, where the pack gives leave to read it.")));
+        parts("Satisfaction", told.all.ratings, Math.max(told.all.rated, 1), `How satisfied callers who were asked at the end, and answered by voice or key, said they are: from 1, not at all, to 5, very much. Mean ${mean(told.all.satisfaction)} of ${told.all.rated} answers. As hotline_ratings_total. Asked where the pack says [rating] on = true.`),
+        parts("Emotion", told.all.emotions, told.all.calls, "The feeling read last on each call, where the pack gives leave to read it.")), intents(told.intents));
   };
   await load(7);
+}
+
+const mean = (stars) => (stars === null || stars === undefined ? "–" : stars.toFixed(1));
+
+/** A line an intent and a version of the pack. */
+function intents(groups) {
+  const columns = [["Intent", (g) => h("code", {}, g.intent)], ["Pack", (g) => g.pack], ["Calls", (g) => g.calls], ["Containment", (g) => percent(g.containment)],
+    ["Satisfaction", (g) => (g.rated > 0 ? `${mean(g.satisfaction)} (${g.rated})` : "–")], ["Handle time", (g) => (g.handle_ms === null ? "–" : clock(g.handle_ms))], ["Latency p95", (g) => millis(g.latency_p95_ms)], ["Not understood", (g) => g.no_matches]];
+  return h("section", { class: "panel" }, h("h2", {}, "By intent and pack version"),
+    groups.length === 0 ? h("p", { class: "muted" }, "No calls.") : h("div", { class: "scroll" }, h("table", { class: "tight" }, h("thead", {}, h("tr", {}, columns.map(([name]) => h("th", { scope: "col" }, name)))),
+      h("tbody", {}, groups.map((group) => h("tr", {}, columns.map(([, of]) => h("td", {}, of(group)))))))),
+    h("p", { class: "muted" }, "The figures above, over the calls in which that flow was begun or that entry answered (“none”: neither). A call about two things counts in both lines, so that the lines do not add up to all calls. The version is the beginning of the pack’s hash in the audit log, of the pack a call ended with. Satisfaction is the mean, with the number of answers."));
 }
 
 function tile({ title, of, print, about, most }, told, days) {

@@ -18,6 +18,8 @@ export function add(call, entry) {
   else if (kind === "reply_ended") return ended(call, entry);
   else if (kind === "barge_in") { call.bargeIns += 1; return row(call, entry, "mark", `Caller interrupts; the bot stops after ${entry.after_ms} ms`); }
   else if (kind === "digit") return row(call, entry, "mark", "Caller presses a key");
+  else if (kind === "pack") call.pack = `${entry.name} ${entry.version}`;
+  else if (kind === "rating") { call.rating = entry.stars; return row(call, entry, "mark", `Satisfaction: ${entry.stars} of 5`); }
   else if (kind === "hint") return row(call, entry, "hint", entry.way === "say" ? `Say: ${entry.text}` : `Turn to: ${entry.text}`);
   else if (kind === "policy") return entry.allowed ? null : row(call, entry, "mark", `Refused: ${entry.what} (${entry.rule})`);
   else if (kind === "tool") return row(call, entry, "mark", `${entry.name}: ${entry.ok ? "done" : "failed"} in ${entry.ms} ms`);

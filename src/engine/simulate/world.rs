@@ -283,7 +283,11 @@ impl<'s> World<'s> {
                     let turn = Some(self.turn).filter(|turn| turn.0 > 0);
                     self.entries.push(Entry::new(self.now, turn, JournalEvent::Tool { name, ok, ms: 0 }));
                 }
-                ReplyEvent::Understood { .. } | ReplyEvent::Policy(_) | ReplyEvent::Feeling { .. } => {}
+                ReplyEvent::Pack(_)
+                | ReplyEvent::Rated(_)
+                | ReplyEvent::Understood { .. }
+                | ReplyEvent::Policy(_)
+                | ReplyEvent::Feeling { .. } => {}
             }
         }
         self.handle_pending();

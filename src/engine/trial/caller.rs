@@ -92,7 +92,7 @@ impl<'s> Caller<'s> {
             Asked::Confirm => "confirm".to_owned(),
             Asked::Check => return Line::Says(self.yes().to_owned()),
             Asked::Offer => return Line::Says(self.script.offer.clone()),
-            Asked::Remember | Asked::Resume => return Line::Says(self.no_thanks().to_owned()),
+            Asked::Remember | Asked::Resume | Asked::Rating => return Line::Says(self.no_thanks().to_owned()),
             Asked::Which(1) => return Line::Says(self.yes().to_owned()),
             Asked::Which(_) | Asked::Key => return self.repeat_request(),
             Asked::Anything | Asked::Nothing => return self.next_request(),
@@ -182,7 +182,11 @@ impl<'s> Caller<'s> {
                 ReplyEvent::Tool { name, ok, .. } => self.tool(&name, ok),
                 ReplyEvent::Understood { brain, commands } => self.conversation.push(format!("  [{brain}: {commands:?}]")),
                 ReplyEvent::Ended { after, .. } => self.after = Some(after),
-                ReplyEvent::Policy(_) | ReplyEvent::Feeling { .. } | ReplyEvent::Manner(_) => {}
+                ReplyEvent::Pack(_)
+                | ReplyEvent::Rated(_)
+                | ReplyEvent::Policy(_)
+                | ReplyEvent::Feeling { .. }
+                | ReplyEvent::Manner(_) => {}
             }
         }
         let said = sentences.join(" ");

@@ -1,7 +1,7 @@
 //! Figures over the calls of some days, from the journal, with the definitions of the Prometheus metrics.
 //! Never a figure without the number of things it is made of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use axum::Json;
 use axum::extract::{Query, State};
 use axum::response::Response;
 use chrono::{NaiveDate, TimeDelta};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::Console;
@@ -46,6 +46,13 @@ pub(super) struct Figures {
     no_matches: usize,
     /// The feeling told last.
     emotion: Option<String>,
+    /// The pack it ended with, and its version.
+    pack: Option<String>,
+    /// The flows that were begun and the entries that were answered.
+    #[serde(serialize_with = "joined")]
+    intents: BTreeSet<String>,
+    /// How satisfied the caller was, from 1 to 5, where asked and told.
+    rating: Option<u8>,
     /// Voice to voice of each answered turn.
     #[serde(skip)]
     latency: Vec<Duration>,
@@ -62,7 +69,9 @@ pub(super) async fn figures(State(console): State<Arc<Console>>, Query(asked): Q
     }
     let days: Vec<_> = days.iter().map(|(day, calls)| with(json!({ "day": day }), summed(calls))).collect();
     let all: Vec<_> = calls.iter().collect();
-    Ok(Json(json!({ "today": clock::wall().date_naive(), "is_whole": is_whole, "all": summed(&all), "days": days })))
+    Ok(Json(
+        json!({ "today": clock::wall().date_naive(), "is_whole": is_whole, "all": summed(&all), "days": days, "intents": by_intent(&calls) }),
+    ))
 }
 
 /// `GET /console/api/overview/calls.csv`: a call a line.
@@ -112,6 +121,9 @@ impl Figures {
             barge_ins: summary.barge_ins,
             no_matches: 0,
             emotion: None,
+            pack: None,
+            intents: BTreeSet::new(),
+            rating: None,
             latency: Vec::new(),
             latency_p50_ms: None,
             latency_p95_ms: None,
@@ -121,6 +133,12 @@ impl Figures {
                 call.no_matches += usize::from(text.trim().is_empty());
             } else if let JournalEvent::Feeling { emotion, .. } = &entry.event {
                 call.emotion = Some(emotion.clone());
+            } else if let JournalEvent::Pack { name, version } = &entry.event {
+                call.pack = Some(format!("{name} {version}"));
+            } else if let JournalEvent::Understood { commands, .. } = &entry.event {
+                call.intents.extend(commands.iter().filter_map(|command| intent(command)));
+            } else if let JournalEvent::Rating { stars } = entry.event {
+                call.rating = Some(stars);
             } else if let JournalEvent::Latency { total_ms, .. } = entry.event {
                 call.latency.push(Duration::from_millis(total_ms));
             }
@@ -130,6 +148,30 @@ impl Figures {
         call.latency_p95_ms = percentiles.map(|p| p.p95.as_millis() as u64);
         Some(call)
     }
+}
+
+/// What a command of the journal is about, if it is a flow or an entry.
+fn intent(command: &str) -> Option<String> {
+    let about = command.strip_prefix("start_flow ").or_else(|| command.strip_prefix("answer "));
+    about.map(str::to_owned)
+}
+
+fn joined<S: Serializer>(intents: &BTreeSet<String>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&intents.iter().map(String::as_str).collect::<Vec<_>>().join(" "))
+}
+
+/// The figures of each intent of each version of a pack; a call about two things counts for both.
+fn by_intent(calls: &[Figures]) -> Vec<Value> {
+    let mut groups: BTreeMap<(&str, &str), Vec<&Figures>> = BTreeMap::new();
+    for call in calls {
+        let none = call.intents.is_empty().then_some("none");
+        for intent in call.intents.iter().map(String::as_str).chain(none) {
+            groups.entry((intent, call.pack.as_deref().unwrap_or("not told"))).or_default().push(call);
+        }
+    }
+    let group =
+        |((intent, pack), calls): (&(&str, &str), &Vec<&Figures>)| with(json!({ "intent": intent, "pack": pack }), summed(calls));
+    groups.iter().map(group).collect()
 }
 
 /// Some calls in figures; the page says beside each what it means.
@@ -146,6 +188,8 @@ fn summed(calls: &[&Figures]) -> Value {
     let share = |part: usize, whole: usize| (whole > 0).then(|| part as f64 / whole as f64);
     let latency: Vec<_> = calls.iter().flat_map(|call| call.latency.iter().copied()).collect();
     let percentiles = Percentiles::of(&latency);
+    let ratings: Vec<u8> = calls.iter().filter_map(|call| call.rating).collect();
+    let stars = |n: u8| ratings.iter().filter(|stars| **stars == n).count();
     let handled: u64 = ended.iter().map(|call| call.handle_ms).sum();
     json!({
         "calls": calls.len(),
@@ -160,6 +204,9 @@ fn summed(calls: &[&Figures]) -> Value {
         "latency_p50_ms": percentiles.map(|p| p.p50.as_millis() as u64),
         "latency_p95_ms": percentiles.map(|p| p.p95.as_millis() as u64),
         "emotions": emotions,
+        "rated": ratings.len(),
+        "satisfaction": share(ratings.iter().map(|stars| usize::from(*stars)).sum(), ratings.len()),
+        "ratings": (1..=5).map(|n| (n.to_string(), stars(n))).collect::<BTreeMap<_, _>>(),
     })
 }
 
@@ -186,9 +233,12 @@ mod tests {
     #[test]
     fn figures_mean_what_the_page_says() {
         let one = call(&[
+            r#"{"t_ms":0,"kind":"pack","name":"shop","version":"1a"}"#,
+            r#"{"t_ms":800,"turn":1,"kind":"understood","brain":"embedded","commands":["start_flow order_status","answer fees"]}"#,
             r#"{"t_ms":900,"turn":1,"kind":"transcript","text":" ","final":true,"engine":"x","language":"en"}"#,
             r#"{"t_ms":950,"turn":1,"kind":"feeling","emotion":"anger","confidence":0.9,"cue":null}"#,
             r#"{"t_ms":1000,"turn":1,"kind":"latency","endpoint_ms":1,"stt_ms":1,"reply_ms":1,"tts_ms":1,"wire_ms":1,"total_ms":500}"#,
+            r#"{"t_ms":3000,"turn":2,"kind":"rating","stars":4}"#,
             r#"{"t_ms":4000,"kind":"call_ended","cause":"transferred"}"#,
         ]);
         let other = call(&[r#"{"t_ms":2000,"kind":"call_ended","cause":"caller"}"#]);
@@ -199,6 +249,13 @@ mod tests {
         assert_eq!(figures["causes"], json!({ "transferred": 1, "caller": 1, "not ended": 1 }));
         assert_eq!(figures["emotions"], json!({ "anger": 1, "not read": 2 }));
         assert_eq!((&figures["answered"], &figures["latency_p95_ms"]), (&json!(1), &json!(500)));
-        assert_eq!(summed(&[])["containment"], Value::Null);
+        assert_eq!((&figures["rated"], &figures["satisfaction"], &figures["ratings"]["4"]), (&json!(1), &json!(4.0), &json!(1)));
+        assert_eq!((&summed(&[])["containment"], &summed(&[])["satisfaction"]), (&Value::Null, &Value::Null));
+        let told: Vec<_> = by_intent(&[one, other, lasting])
+            .iter()
+            .map(|group| (group["intent"].clone(), group["pack"].clone(), group["calls"].clone(), group["satisfaction"].clone()))
+            .collect();
+        let rated = |intent: &str| (json!(intent), json!("shop 1a"), json!(1), json!(4.0));
+        assert_eq!(told, [rated("fees"), (json!("none"), json!("not told"), json!(2), Value::Null), rated("order_status")]);
     }
 }

@@ -149,6 +149,8 @@ impl ToPage {
             | JournalEvent::Latency { .. }
             | JournalEvent::Hint { .. }
             | JournalEvent::Policy { .. }
+            | JournalEvent::Pack { .. }
+            | JournalEvent::Rating { .. }
             | JournalEvent::Understood { .. }
             | JournalEvent::Feeling { .. }
             | JournalEvent::Identity { .. }

@@ -9,6 +9,7 @@
 //! | `kind` | fields |
 //! |---|---|
 //! | `call_started` | `from` caller's address · `to` address called · `transport` (`sip/udp`, `wav`, …) · `codec` (`PCMA`, …) |
+//! | `pack` | `name` · `version` first digits of its content's hash; told at the start, and when the call goes on with another |
 //! | `speech_started` | `at_ms` place of the first speech frame in the caller's sound |
 //! | `speech_ended` | `at_ms` place of the end of the last speech frame |
 //! | `transcript` | `text` · `final` (bool) · `engine` · `language` (ISO 639) |
@@ -23,6 +24,7 @@
 //! | `understood` | `brain` (`embedded`, `openai`, `pack`) · `commands` kinds, with names out of the pack and no value of the caller's |
 //! | `feeling` | `emotion` · `confidence` (0 to 1) · `cue` the strongest sign's name, if there was one |
 //! | `identity` | `verified` (bool) |
+//! | `rating` | `stars` how satisfied the caller is, from 1 to 5 |
 //! | `latency` | `endpoint_ms` · `stt_ms` · `reply_ms` · `tts_ms` · `wire_ms` · `total_ms` |
 //! | `call_ended` | `cause` (`caller`, `bot`, `transferred`, `no-input`, …) |
 //! | `events_lost` | `count` lines that are missing here, because the queue was full or the disk refused |
@@ -59,6 +61,10 @@ pub enum JournalEvent {
         to: String,
         transport: String,
         codec: String,
+    },
+    Pack {
+        name: String,
+        version: String,
     },
     SpeechStarted {
         at_ms: u64,
@@ -113,6 +119,9 @@ pub enum JournalEvent {
     Identity {
         verified: bool,
     },
+    Rating {
+        stars: u8,
+    },
     Latency {
         endpoint_ms: u64,
         stt_ms: u64,
@@ -131,8 +140,9 @@ pub enum JournalEvent {
 
 impl JournalEvent {
     /// Every `kind`, in the order of the schema.
-    pub const KINDS: [&'static str; 18] = [
+    pub const KINDS: [&'static str; 20] = [
         "call_started",
+        "pack",
         "speech_started",
         "speech_ended",
         "transcript",
@@ -147,6 +157,7 @@ impl JournalEvent {
         "understood",
         "feeling",
         "identity",
+        "rating",
         "latency",
         "call_ended",
         "events_lost",
@@ -156,6 +167,7 @@ impl JournalEvent {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::CallStarted { .. } => "call_started",
+            Self::Pack { .. } => "pack",
             Self::SpeechStarted { .. } => "speech_started",
             Self::SpeechEnded { .. } => "speech_ended",
             Self::Transcript { .. } => "transcript",
@@ -170,6 +182,7 @@ impl JournalEvent {
             Self::Understood { .. } => "understood",
             Self::Feeling { .. } => "feeling",
             Self::Identity { .. } => "identity",
+            Self::Rating { .. } => "rating",
             Self::Latency { .. } => "latency",
             Self::CallEnded { .. } => "call_ended",
             Self::EventsLost { .. } => "events_lost",
@@ -266,6 +279,7 @@ pub(super) mod tests {
         let text = || "hello".to_owned();
         vec![
             JournalEvent::CallStarted { from: text(), to: text(), transport: text(), codec: text() },
+            JournalEvent::Pack { name: text(), version: text() },
             JournalEvent::SpeechStarted { at_ms: 1 },
             JournalEvent::SpeechEnded { at_ms: 2 },
             JournalEvent::Transcript { text: text(), is_final: true, engine: text(), language: Language::ZH },
@@ -280,6 +294,7 @@ pub(super) mod tests {
             JournalEvent::Understood { brain: text(), commands: vec![text()] },
             JournalEvent::Feeling { emotion: text(), confidence: 0.5, cue: Some(text()) },
             JournalEvent::Identity { verified: true },
+            JournalEvent::Rating { stars: 5 },
             JournalEvent::Latency { endpoint_ms: 1, stt_ms: 1, reply_ms: 1, tts_ms: 1, wire_ms: 1, total_ms: 5 },
             JournalEvent::CallEnded { cause: text() },
             JournalEvent::EventsLost { count: 6 },
