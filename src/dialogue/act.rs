@@ -210,8 +210,13 @@ impl Draft<'_> {
     fn affirm(&mut self, turn: &Turn<'_>) {
         let unheard = self.session.question_unheard;
         match self.session.waiting.clone() {
-            Waiting::Confirm if unheard => self.again = true,
-            Waiting::Confirm if turn.said_yes => self.advance(|frame| frame.consent = Some(Consent::to(&frame.slots))),
+            Waiting::Confirm if unheard => {
+                self.judge("affirm", "the question was heard", false);
+                self.again = true;
+            }
+            Waiting::Confirm if self.judge("affirm", "the yes stands in the caller's own words", turn.said_yes) => {
+                self.advance(|frame| frame.consent = Some(Consent::to(&frame.slots)))
+            }
             Waiting::Confirm => self.miss(),
             Waiting::Check => {
                 let asked = self.asked_slot();

@@ -252,7 +252,8 @@ impl Conversation {
             draft.session.language = language;
         }
         let feeling = self.feeling(&words, draft.session.language);
-        let (proposal, refused) = self.decide(&draft.readings, proposal);
+        let (proposal, refused, verdicts) = self.decide(&draft.readings, proposal);
+        draft.verdicts.extend(verdicts);
         let wording = self.wording(&proposal, draft.session.language);
         let said_yes = self.understanding.yes_no(&words) == Some(true);
         let reaction = feeling.as_ref().map(|reading| draft.feel(reading));
@@ -281,12 +282,21 @@ impl Conversation {
     }
 
     /// The model's proposal if it passes the policy, else the embedded brain's.
-    fn decide(&self, readings: &[String], proposal: Option<Proposal>) -> (Proposal, Option<policy::Refusal>) {
+    fn decide(
+        &self,
+        readings: &[String],
+        proposal: Option<Proposal>,
+    ) -> (Proposal, Option<policy::Refusal>, Vec<policy::Verdict>) {
         let words = readings.first().map(String::as_str).unwrap_or_default();
+        let mut verdicts = Vec::new();
         let refused = match proposal {
             Some(proposal) => match policy::check(&self.pack, &self.session, words, &proposal) {
-                Ok(()) => return (proposal, None),
+                Ok(()) => {
+                    let verdicts = policy::verdicts(&proposal, None);
+                    return (proposal, None, verdicts);
+                }
                 Err(refusal) => {
+                    verdicts = policy::verdicts(&proposal, Some(&refusal));
                     warn!(why = %refusal, "The language model's proposal was refused; the embedded brain takes the turn.");
                     Some(refusal)
                 }
@@ -295,7 +305,7 @@ impl Conversation {
         };
         let readings: Vec<&str> = readings.iter().map(String::as_str).collect();
         let commands = embedded::propose(&self.pack, &self.understanding, &self.session, &readings);
-        (Proposal { commands, wording: None, brain: "embedded" }, refused)
+        (Proposal { commands, wording: None, brain: "embedded" }, refused, verdicts)
     }
 
     /// The model's wording, if the one entry it answers with supports it.

@@ -19,6 +19,9 @@ use super::session::{Frame, Session, Then, Waiting};
 /// No flow takes more steps than this without asking or saying something; more means that it runs in a circle.
 const MOST_STEPS: usize = 64;
 
+/// The rule of an identity check.
+const MATCHES: &str = "what the caller gave matches the record";
+
 /// What follows the sentences of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Next {
@@ -162,20 +165,24 @@ impl<'p> Draft<'p> {
         let Some((frame, flow)) = self.at_hand() else { return self.idle() };
         let Some(Step { action: Action::Verify(verify), next, .. }) = flow.steps.get(frame.step) else { return self.run() };
         verify.secret.keys().chain(&verify.code).for_each(|slot| frame.forget(slot));
+        let what = frame.flow.clone();
         match outcome {
             // Somebody else's PIN proves nothing about the caller of this conversation.
             Verification::Verified(found) if before.is_none_or(|account| account == found.account()) => {
                 frame.step = *next;
                 self.session.identity = Some(found);
+                self.judge(&what, MATCHES, true);
             }
             // The questions begin anew; the lock-out bounds how often.
             Verification::Verified(_) | Verification::Unverified => {
                 frame.step = verify.failed;
                 frame.asked.clear();
+                self.judge(&what, MATCHES, false);
             }
             Verification::Locked => {
                 self.session.stack.clear();
                 self.session.queue.clear();
+                self.judge(&what, "the account is not locked", false);
                 return self.offer_person(Cue::Locked);
             }
         }
@@ -283,8 +290,10 @@ impl<'p> Draft<'p> {
                 slots.iter().for_each(|slot| frame.forget(slot));
                 self.go(step.next)
             }
-            Action::Identify(level) if self.session.level() >= *level => self.go(step.next),
-            Action::Identify(level) => self.step_up(*level),
+            Action::Identify(level) => {
+                let known = self.judge(&flow.id, "the caller is known well enough", *level <= self.session.level());
+                if known { self.go(step.next) } else { self.step_up(*level) }
+            }
             Action::Verify(verify) => self.verify(verify),
             Action::SendCode(tool) => {
                 let spec = &self.pack.tools()[tool];
@@ -389,14 +398,16 @@ impl<'p> Draft<'p> {
 
     fn call(&mut self, flow: &Flow, call: &'p Call) -> Flowing {
         let spec = &self.pack.tools()[&call.tool];
-        if spec.level > self.session.level() {
+        let known = self.judge(&call.tool, "the caller is known well enough", spec.level <= self.session.level());
+        if !known {
             return self.step_up(spec.level);
         }
         let variables = self.session.variables(self.pack);
         let Some(tool) = self.call_of(spec, |argument| value_at(&variables, &call.arguments[argument])) else {
+            self.judge(&call.tool, "every argument is there", false);
             return self.refuse(&call.tool);
         };
-        if spec.effect == Effect::Writes && !self.take_consent() {
+        if spec.effect == Effect::Writes && !self.confirmed(&call.tool) {
             error!(flow = flow.id, "A write without the caller's yes was refused.");
             return self.refuse(&call.tool);
         }
@@ -480,9 +491,16 @@ impl<'p> Draft<'p> {
     }
 
     /// Uses up the caller's yes; whether there was one for exactly the values at hand.
-    fn take_consent(&mut self) -> bool {
-        let Some((frame, _)) = self.at_hand() else { return false };
-        frame.consent.take().is_some_and(|consent| consent.covers(&frame.slots))
+    fn confirmed(&mut self, tool: &str) -> bool {
+        let frame = self.at_hand().map(|(frame, _)| frame);
+        let yes = frame.is_some_and(|frame| frame.consent.take().is_some_and(|consent| consent.covers(&frame.slots)));
+        self.judge(tool, "the caller said yes to these very values", yes)
+    }
+
+    /// Notes what a rule says to something that is about to be done; gives its answer back.
+    pub(super) fn judge(&mut self, what: &str, rule: &'static str, allowed: bool) -> bool {
+        self.verdicts.push(Verdict { what: what.to_owned(), rule, allowed });
+        allowed
     }
 }
 

@@ -77,6 +77,35 @@ pub struct Verdict {
     pub allowed: bool,
 }
 
+/// What the rules said to a language model's proposal: to each command, or to the whole of it if one was refused.
+pub(super) fn verdicts(proposal: &Proposal, refusal: Option<&Refusal>) -> Vec<Verdict> {
+    let allowed = |command: &Command| Verdict { what: command.label(), rule: rule_of(command), allowed: true };
+    match refusal {
+        Some(refusal) => vec![Verdict { what: proposal.brain.to_owned(), rule: refusal.rule(), allowed: false }],
+        None => proposal.commands.iter().map(allowed).collect(),
+    }
+}
+
+/// The rule that a command has to pass.
+const fn rule_of(command: &Command) -> &'static str {
+    match command {
+        Command::StartFlow { .. } | Command::Answer { .. } | Command::Clarify { .. } => "the pack has it",
+        Command::SetSlot { .. } | Command::Correct { .. } => "the caller said it",
+        Command::Affirm | Command::Deny | Command::Rate { .. } => "it was asked",
+        Command::PartOfNumber { .. }
+        | Command::Cancel
+        | Command::Repeat
+        | Command::Slower
+        | Command::Louder
+        | Command::Wait
+        | Command::Handoff
+        | Command::ChangeLanguage { .. }
+        | Command::ChitChat { .. }
+        | Command::NoMatch
+        | Command::Goodbye => "callers may always ask for it",
+    }
+}
+
 /// Checks a proposal against the pack, the moment and the caller's own words.
 pub(super) fn check(pack: &Pack, session: &Session, words: &str, proposal: &Proposal) -> Result<(), Refusal> {
     if !(1..=MOST_COMMANDS).contains(&proposal.commands.len()) {

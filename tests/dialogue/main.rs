@@ -18,6 +18,7 @@ mod reload;
 mod scripts;
 mod shop_desk;
 mod understanding;
+mod verdicts;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -39,7 +39,7 @@ export async function call(main, id) {
       fact("Barge-ins", facts.barge_ins), fact("Language", tale.language ?? "–"), fact("Identity", tale.verified ? "verified" : "not verified"),
       fact("Pack", tale.pack ?? "–"), fact("Satisfaction", tale.rating ? `${tale.rating} of 5` : "not told"), fact("Last emotion", tale.emotion?.name ?? "not read"), fact("Ended by", facts.cause ?? "–")),
     section("Sound", told.is_recorded ? sound.element : h("p", { class: "muted" }, "This call was not recorded, or its recording was swept away.")),
-    h("div", { class: "columns" }, section("Conversation", talk), h("div", {}, section("Latency of each turn", waterfall(told.entries)), section("Understood", understood(told.entries)), section("Knowledge", knowledge(told.hits)), section("Tools", tools(told.entries)))));
+    h("div", { class: "columns" }, section("Conversation", talk), h("div", {}, section("Latency of each turn", waterfall(told.entries)), section("Understood", understood(told.entries)), section("Policy", policy(told.entries)), section("Knowledge", knowledge(told.hits)), section("Tools", tools(told.entries)))));
   return () => sound.close();
 }
 
@@ -82,6 +82,14 @@ function understood(entries) {
   return h("table", { class: "tight" }, h("thead", {}, h("tr", {}, ["Turn", "Commands, slots and knowledge", "By"].map((name) => h("th", { scope: "col" }, name)))),
     h("tbody", {}, turns.map((turn) => h("tr", {}, h("td", { class: "number" }, turn.turn ?? "–"),
       h("td", {}, turn.commands.map((command) => h("span", { class: `chip ${command === "no_match" ? "warn" : ""}` }, command))), h("td", {}, turn.brain)))));
+}
+
+function policy(entries) {
+  const verdicts = entries.filter((entry) => entry.kind === "policy");
+  if (verdicts.length === 0) return h("p", { class: "muted" }, "Nothing had to be judged.");
+  return h("table", { class: "tight" }, h("thead", {}, h("tr", {}, ["Turn", "What", "Rule", "Verdict"].map((name) => h("th", { scope: "col" }, name)))),
+    h("tbody", {}, verdicts.map((one) => h("tr", {}, h("td", { class: "number" }, one.turn ?? "–"), h("td", {}, one.what), h("td", {}, one.rule),
+      h("td", {}, h("span", { class: `chip ${one.allowed ? "good" : "bad"}` }, one.allowed ? "allowed" : "refused"))))));
 }
 
 function knowledge(hits) {
