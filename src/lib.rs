@@ -25,6 +25,8 @@ pub mod media;
 
 // Who has the floor.
 pub mod call;
+/// Who is joined with whom: the bot, or an operator who takes the call over. No sound, no tasks, no clock.
+pub mod desk;
 
 // Sound to text, text to sound.
 pub mod speech;

@@ -30,13 +30,14 @@ const fn room(name: &'static str, kind: Kind, imports: &'static [&'static str]) 
 }
 
 /// Every folder of `src/`, in layers: a room imports from rows above its own, and only what its row names.
-const ROOMS: [Room; 15] = [
+const ROOMS: [Room; 16] = [
     room("audio", Kind::Pure, &[]),
     room("privacy", Kind::Pure, &[]),
     room("talk", Kind::Pure, &["audio", "privacy"]),
     room("media", Kind::Pure, &["audio", "talk"]),
     // A finished call's record and a `to` address carry `Pii`.
     room("call", Kind::Pure, &["audio", "talk", "privacy"]),
+    room("desk", Kind::Pure, &["audio", "talk", "call", "privacy"]),
     room("speech", Kind::Sync, &["audio", "talk", "privacy"]),
     room("business", Kind::Sync, &["talk", "privacy"]),
     room("dialogue", Kind::Sync, &["talk", "business", "privacy"]),
@@ -60,6 +61,7 @@ const ENGINE: &[&str] = &[
     "talk",
     "media",
     "call",
+    "desk",
     "speech",
     "business",
     "dialogue",

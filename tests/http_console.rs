@@ -13,6 +13,7 @@ use hotline::config::{Config, HttpConfig};
 use hotline::engine::reply::{Dialogues, ReplyEvent};
 use hotline::engine::{Growth, Order, Tasks, Wall};
 use hotline::http::{App, Chat, ChatAnswer, ChatError, ChatMessage, Console, Rooms, router, serve};
+use hotline::line::webrtc::WebRtcLine;
 use hotline::privacy::Pii;
 use hotline::store::Archive;
 use hotline::store::audit::{public_key, verify};
@@ -73,6 +74,7 @@ async fn with_console(client: impl AsyncFnOnce(Place)) {
     let rooms = Rooms {
         archive: Arc::clone(&archive),
         wall: wall.clone(),
+        browsers: WebRtcLine::open(config.webrtc.clone(), tasks.tracker()).expect("no secret is named"),
         growth: Growth::new(dialogues.clone(), data.path().to_owned(), tasks.clone()),
         pack: {
             let dialogues = dialogues.clone();
@@ -331,13 +333,23 @@ async fn the_wall_shows_a_call_as_it_happens_and_the_operator_takes_part() {
         let hint = (Some(&admin), json!({ "steer": " return policy 4271 " }));
         let hint = place.ask(Method::POST, &format!("/api/live/{CALL}/hint"), hint).await;
         assert_eq!(hint.status(), StatusCode::ACCEPTED);
-        assert_eq!(on_wall.order().await, Order::Hint(Hint::Steer(Pii::new("return policy 4271".to_owned()))));
+        let order = on_wall.order().await;
+        assert!(matches!(order, Order::Hint(Hint::Steer(words)) if words.reveal() == "return policy 4271"));
+        let no_offer = (Some(&admin), json!({ "sdp": "v=0" }));
+        let seat = place.ask(Method::POST, &format!("/api/live/{CALL}/take-over"), no_offer).await;
+        assert_eq!(seat.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(place.see("/api/seat", Some(&admin)).await.1["ice_servers"].is_array());
+        let back = place.ask(Method::POST, &format!("/api/live/{CALL}/give-back"), (Some(&admin), Value::Null)).await;
+        assert_eq!(back.status(), StatusCode::ACCEPTED);
+        assert!(matches!(on_wall.order().await, Order::GiveBack));
         let end = place.ask(Method::POST, &format!("/api/live/{CALL}/hang-up"), (Some(&admin), Value::Null)).await;
-        assert_eq!((end.status(), on_wall.order().await), (StatusCode::ACCEPTED, Order::HangUp));
+        assert_eq!(end.status(), StatusCode::ACCEPTED);
+        assert!(matches!(on_wall.order().await, Order::HangUp));
         let nobody = place.ask(Method::POST, "/api/live/gone/hang-up", (Some(&admin), Value::Null)).await;
         assert_eq!(nobody.status(), StatusCode::NOT_FOUND);
         drop(on_wall);
         assert_eq!(event(&mut stream, &mut seen, "over").await["call"], CALL);
+        assert!(place.audit().contains(r#""how":"take over""#) && place.audit().contains(r#""how":"give back""#));
         assert!(place.audit().contains(r#""how":"hint""#) && !place.audit().contains("4271"));
         place.ask(Method::POST, "/api/logout", (Some(&admin), Value::Null)).await;
         while stream.chunk().await.expect("the stream ends in peace").is_some() {}

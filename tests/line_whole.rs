@@ -12,7 +12,7 @@ use std::time::Duration;
 use hotline::audio::wav::Sound;
 use hotline::audio::{Dbfs, SampleRate};
 use hotline::call::Hangup;
-use hotline::engine::Order;
+use hotline::engine::{Order, Seat};
 use hotline::http::{Chat, ChatMessage, TextDesk};
 use hotline::line::CloseCause;
 use hotline::line::wav::WavFile;
@@ -60,7 +60,8 @@ async fn a_call_is_kept_whole() {
     let call = records.show(&calls[0].id).expect("kept");
     assert_eq!(call.damage, []);
     let kinds: BTreeSet<_> = call.entries.iter().map(|entry| entry.event.kind()).collect();
-    let all: BTreeSet<_> = JournalEvent::KINDS.into_iter().filter(|kind| !["events_lost", "rating"].contains(kind)).collect();
+    let all: BTreeSet<_> =
+        JournalEvent::KINDS.into_iter().filter(|kind| !["events_lost", "joined", "rating"].contains(kind)).collect();
     assert_eq!(kinds, all, "every kind of the schema");
     assert!(call.entries.is_sorted_by_key(|entry| entry.t_ms), "in the order of time");
     assert_eq!(call.entries.first().map(|entry| entry.event.kind()), Some("call_started"));
@@ -121,6 +122,37 @@ async fn an_operator_turns_the_bot_to_an_answer_listens_and_ends_the_call() {
     house.told(|event| cause(event) == Some("operator")).await;
     house.until_no_task_is_left().await;
     assert!(wall.watch().0.is_empty());
+}
+
+#[tokio::test]
+async fn an_operator_takes_the_caller_over_by_voice_and_gives_them_back() {
+    let mut house = House::open_as(Ear::of(&["what are your opening hours"]), Tone::default(), |_| {}).await;
+    let mut caller = house.caller().await;
+    house.until_said(&mut caller).await;
+    let wall = house.open.line().board().shared().observers.wall.clone();
+    let id = wall.watch().0[0].id.clone();
+    let heard = tempfile::NamedTempFile::new().expect("a file");
+    // The operator's own voice: four seconds of it, and then they are gone.
+    let sound = Sound { pcm: speech(4_000), rate: SampleRate::HZ_8000 };
+    let seat = WavFile::new(sound, 0, Some(heard.reopen().expect("the same file"))).expect("a file takes a wav");
+    wall.order(&id, Order::TakeOver(Seat(Box::new(seat)))).expect("it lasts");
+    house.until(&mut caller, |event| matches!(event, JournalEvent::Joined { with } if with == "operator")).await;
+    let before = caller.heard().len();
+    caller.wait(Duration::from_secs(1)).await.expect("the call is up");
+    let loud = caller.heard()[before..].iter().filter(|frame| frame.level.db() > -30.0).count();
+    assert!(loud > 35, "the caller hears the operator: {loud} loud frames");
+    caller.say(&speech(1_000)).await.expect("the call is up");
+    house.until(&mut caller, |event| matches!(event, JournalEvent::Joined { with } if with == "bot")).await;
+    let told = Sound::read(heard.reopen().expect("written")).expect("a whole wav");
+    let loudest = told.pcm.chunks(160).filter(|frame| Dbfs::of(frame).db() > -30.0).count();
+    assert!(loudest > 35, "the operator hears the caller: {loudest} loud frames");
+    let back = house
+        .until(&mut caller, |event| matches!(event, JournalEvent::ReplyEnded { heard, .. } if heard.contains("assistant")))
+        .await;
+    assert!(self::heard(&back).contains("anything else"), "{}", self::heard(&back));
+    wall.order(&id, Order::HangUp).expect("it lasts");
+    house.told(|event| cause(event) == Some("operator")).await;
+    house.until_no_task_is_left().await;
 }
 
 #[tokio::test]

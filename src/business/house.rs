@@ -139,6 +139,8 @@ named! {
         KnownNothing => "known_nothing",
         /// "Forget me": it is done.
         Forgotten => "forgotten",
+        /// The bot goes on after an operator had the caller.
+        Back => "back",
         /// How satisfied is the caller, from 1 to 5?
         RateAsk => "rate_ask",
     }

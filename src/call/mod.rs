@@ -48,7 +48,7 @@ mod waterfall;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use crate::talk::{Closing, Expectation, Language, Prompt};
+use crate::talk::{Closing, Expectation, Hint, Language, Prompt};
 
 use self::config::ms;
 use self::context::Context;
@@ -247,6 +247,10 @@ impl Call {
             (Input::Interrupt, State::Open(floor)) => floor.interrupt(&mut self.cx),
             (Input::Language(language), _) => {
                 self.cx.language = language;
+                ON
+            }
+            (Input::Hint(hint @ Hint::ComeBack), State::Transferring { .. }) => {
+                self.state = State::Open(Floor::beginning_with(&mut self.cx, Prompt::Hinted { hint }));
                 ON
             }
             (Input::Hint(hint), _) => {

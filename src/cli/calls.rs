@@ -182,6 +182,7 @@ fn told(entry: &Entry) -> Option<(&'static str, String)> {
         JournalEvent::Tool { name, ok, ms } => ("bot", format!("[{name}: {} in {ms} ms]", if *ok { "done" } else { "failed" })),
         JournalEvent::Pack { name, version } => ("", format!("pack {name}, version {version}")),
         JournalEvent::Rating { stars } => ("caller", format!("gives {stars} of 5")),
+        JournalEvent::Joined { with } => ("call", format!("joined with: {with}")),
         JournalEvent::Hint { way, text } => ("operator", format!("{way}: {text}")),
         JournalEvent::Policy { what, rule, allowed: false } => ("", format!("{what} is refused: {rule}")),
         JournalEvent::Identity { verified: true } => ("", "the caller is who they say".to_owned()),

@@ -60,8 +60,8 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         stop: stop_http.clone(),
     };
     let browsers = WebRtcLine::open(config.webrtc.clone(), line.tasks().tracker())?;
-    let app = http::App { talk: Some(http::TalkDesk::shared(line.board().clone(), browsers)), ..app };
-    let console = open_console(&line, config, &stop_http)?;
+    let app = http::App { talk: Some(http::TalkDesk::shared(line.board().clone(), browsers.clone())), ..app };
+    let console = open_console((&line, browsers), config, &stop_http)?;
     let first_admin = console.as_ref().map_or(Ok(None), |console| console.first_admin())?;
     let app = http::App { console, ..app };
     let channels = http::channels::Channels::open(&config.http.channels, |name| std::env::var(name).ok());
@@ -118,7 +118,11 @@ impl Open {
 }
 
 /// The operators' console, where it is wanted.
-fn open_console(line: &Line, config: &Config, stop: &CancellationToken) -> Result<Option<Arc<http::Console>>> {
+fn open_console(
+    (line, browsers): (&Line, WebRtcLine),
+    config: &Config,
+    stop: &CancellationToken,
+) -> Result<Option<Arc<http::Console>>> {
     let (settings, shared) = (&config.http.console, line.board().shared());
     if !settings.enabled {
         return Ok(None);
@@ -127,6 +131,7 @@ fn open_console(line: &Line, config: &Config, stop: &CancellationToken) -> Resul
     let rooms = http::Rooms {
         archive: Arc::clone(&shared.observers.archive),
         wall: shared.observers.wall.clone(),
+        browsers,
         growth: Growth::new(dialogues.clone(), config.store.data.clone(), line.tasks().clone()),
         pack: Box::new(move || dialogues.pack()),
         tasks: line.tasks().clone(),

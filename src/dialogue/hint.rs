@@ -1,14 +1,14 @@
 //! What an operator's hint does to a conversation: it steers, or has a sentence said, and nothing else.
 //! Never the caller's words: it fills no slot, chooses no record, answers no question, and stands in no history as theirs.
 
-use crate::business::{HouseIntent, Topic, sentences};
+use crate::business::{Cue, HouseIntent, Topic, sentences};
 use crate::privacy::redact;
-use crate::talk::Hint;
+use crate::talk::{DESK, Hint};
 
 use super::act::{Turn, is_question};
 use super::conversation::Understood;
-use super::draft::Draft;
-use super::policy::{self, Refusal, Verdict};
+use super::draft::{Draft, Next};
+use super::policy::{self, Refusal};
 use super::session::Waiting;
 use super::understand::numbers::without_numbers;
 use super::understand::{ACT, language_of};
@@ -21,26 +21,44 @@ impl Conversation {
     /// Carries a hint out, or refuses it: then nothing is said and the conversation stays exactly as it was.
     pub(super) fn hinted(&self, draft: &mut Draft<'_>, hint: &Hint) -> Understood {
         draft.session.said.clone_from(&self.session.said);
-        let (what, rule, commands) = match hint {
-            Hint::Steer(words) => match self.steering(words.reveal()) {
-                Ok(command) => (command.label(), "hint steers", Ok(vec![command])),
-                Err(refusal) => ("steer".to_owned(), refusal.rule(), Err(refusal)),
-            },
-            Hint::Say(text) => match self.sayable(text.reveal()) {
-                Ok(()) => ("say".to_owned(), "hint is said", Ok(Vec::new())),
-                Err(refusal) => ("say".to_owned(), refusal.rule(), Err(refusal)),
-            },
-        };
-        draft.verdicts.push(Verdict { what, rule, allowed: commands.is_ok() });
-        let Ok(commands) = commands else {
-            draft.stay();
-            return Understood::by(OPERATOR, Vec::new());
-        };
         match hint {
-            Hint::Steer(_) => draft.apply(&commands, &Turn { said_yes: false, wording: None, more: false }),
+            Hint::Steer(_) | Hint::Say(_) => self.wanted(draft, hint),
+            Hint::StepAside => {
+                draft.cue(Cue::Handoff);
+                draft.next = Some(Next::Transfer { target: DESK.to_owned() });
+                Understood::by(OPERATOR, Vec::new())
+            }
+            Hint::ComeBack => {
+                draft.cue(Cue::Back);
+                draft.go_on();
+                Understood::by(OPERATOR, Vec::new())
+            }
+        }
+    }
+
+    fn wanted(&self, draft: &mut Draft<'_>, hint: &Hint) -> Understood {
+        let (what, judged) = match hint {
+            Hint::Steer(words) => ("steer", self.steering(words.reveal()).map(Some)),
+            Hint::Say(text) => ("say", self.sayable(text.reveal()).map(|()| None)),
+            Hint::StepAside | Hint::ComeBack => return Understood::by(OPERATOR, Vec::new()),
+        };
+        let commands: Vec<Command> = match judged {
+            Ok(command) => command.into_iter().collect(),
+            Err(refusal) => {
+                draft.judge(what, refusal.rule(), false);
+                draft.stay();
+                return Understood::by(OPERATOR, Vec::new());
+            }
+        };
+        let what = commands.first().map_or_else(|| what.to_owned(), Command::label);
+        draft.judge(&what, "operators may steer", true);
+        match hint {
             Hint::Say(text) => {
                 draft.say.extend(sentences(text.reveal()));
                 draft.put_again();
+            }
+            Hint::Steer(_) | Hint::StepAside | Hint::ComeBack => {
+                draft.apply(&commands, &Turn { said_yes: false, wording: None, more: false });
             }
         }
         Understood::by(OPERATOR, commands)
@@ -97,6 +115,16 @@ impl Draft<'_> {
     /// Nothing happens: what is waited for is waited for as before, a question that was not heard stays unheard.
     fn stay(&mut self) {
         self.wait_for(self.session.waiting.clone());
+    }
+
+    /// Takes the caller up where the operator left them.
+    fn go_on(&mut self) {
+        if matches!(self.session.waiting, Waiting::Anything | Waiting::Menu | Waiting::Over) {
+            self.cue(Cue::AnythingElse);
+            self.wait_for(Waiting::Anything);
+        } else {
+            self.put_again();
+        }
     }
 
     /// Puts the question at hand again, so that what the caller says next is an answer to it.

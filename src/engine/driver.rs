@@ -6,20 +6,22 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
+use super::bridge::{Operator, Passage};
 use super::clock::{self, Ticks};
 use super::jobs::{Done, Jobs, Outcomes};
 use super::observe::Watch;
 use super::sound::CallSound;
 use super::voice::Spoken;
-use super::wall::Order;
+use super::wall::{Order, Seat};
 use crate::call::{Action, Call, CallConfig, Event, Hangup, Input, Output, Phase};
+use crate::desk::{self, Desk, Step};
 use crate::dialogue::language_of;
 use crate::line::{CloseCause, Port, PortEvent};
 use crate::media::{MediaConfig, Packet};
 use crate::speech::hear::{Cancel, HearRequest};
 use crate::store::flight::{CallFlight, Rtp};
 use crate::store::journal::JournalEvent;
-use crate::talk::Transcript;
+use crate::talk::{DESK, Hint, Transcript};
 
 /// What a call is made of.
 pub struct Leg {
@@ -64,6 +66,10 @@ pub struct CallDriver {
     pending: VecDeque<Input>,
     /// Where the caller is to be handed to, once all else of this input is done.
     transfer: Option<String>,
+    desk: Desk,
+    /// Who takes the call over, as soon as the bot has told the caller.
+    seated: Option<Operator>,
+    media: MediaConfig,
     over: Option<Hangup>,
 }
 
@@ -80,6 +86,9 @@ impl CallDriver {
             now: began,
             pending: VecDeque::new(),
             transfer: None,
+            desk: Desk::Bot,
+            seated: None,
+            media: media.clone(),
             over: None,
         }
     }
@@ -94,11 +103,18 @@ impl CallDriver {
             }
             let deadline = self.drain().await;
             if let Some(cause) = self.over {
+                if let Some(mut operator) = self.seated.take() {
+                    operator.close().await;
+                }
                 self.leg.port.close().await;
                 return cause;
             }
             if let Some(target) = self.transfer.take() {
-                input = Some(self.hand_over(&target).await);
+                input = Some(if target == DESK || self.seated.is_some() {
+                    self.join(&closing).await
+                } else {
+                    self.hand_over(&target).await
+                });
                 continue;
             }
             input = self.pending.pop_front();
@@ -132,7 +148,7 @@ impl CallDriver {
                 None
             }
             Wake::Port(event) => self.arrived(event),
-            Wake::Order(order) => Some(self.ordered(order)),
+            Wake::Order(order) => self.ordered(order),
             Wake::Deadline => Some(Input::Timeout),
         }
     }
@@ -207,6 +223,63 @@ impl CallDriver {
         }
     }
 
+    /// Joins the caller with the operator until one of them is gone, an order parts them, or the line closes. The bot hears
+    /// and says nothing meanwhile; the record goes on, with the operator where the bot was.
+    async fn join(&mut self, closing: &CancellationToken) -> Input {
+        let Some(mut operator) = self.seated.take().filter(|_| self.desk.handle_input(desk::Event::Announced) == Step::Join)
+        else {
+            return Input::Hint(Hint::ComeBack);
+        };
+        self.leg.watch.tell(JournalEvent::Joined { with: "operator".to_owned() });
+        let mut to_caller = Passage::to(self.leg.port.info().format, &self.media);
+        let began = self.began;
+        let input = loop {
+            tokio::select! {
+                biased;
+                () = closing.cancelled() => break Input::Hint(Hint::ComeBack),
+                () = self.leg.ticks.next() => self.tick_joined(&mut operator, &mut to_caller),
+                event = self.leg.port.recv() => {
+                    if let Some(cause) = self.arrived_joined(event) {
+                        break Input::Disconnected(cause);
+                    }
+                }
+                () = operator.gone(|| clock::since(began)) => break Input::Hint(Hint::ComeBack),
+                order = self.leg.watch.order() => match order {
+                    Order::HangUp => break Input::Disconnected(Hangup::Operator),
+                    Order::GiveBack => break Input::Hint(Hint::ComeBack),
+                    Order::Hint(_) | Order::TakeOver(_) => {}
+                },
+            }
+        };
+        operator.close().await;
+        self.desk.handle_input(desk::Event::GivenBack);
+        self.now = clock::now();
+        self.leg.watch.tell(JournalEvent::Joined { with: "bot".to_owned() });
+        input
+    }
+
+    /// 20 ms have passed for two people who talk.
+    fn tick_joined(&mut self, operator: &mut Operator, to_caller: &mut Passage) {
+        self.now = clock::now();
+        let at = self.at();
+        self.sound.tick(at, true, &mut self.pending);
+        let said = operator.tick(at, self.sound.heard());
+        self.leg.port.send(to_caller.pass(said));
+        self.leg.watch.sound(self.sound.heard().at, self.sound.heard(), to_caller.frame());
+    }
+
+    /// The caller's sound goes on; keys and texts are for the bot.
+    fn arrived_joined(&mut self, event: PortEvent) -> Option<Hangup> {
+        self.now = clock::now();
+        match event {
+            PortEvent::Packet(packet) => self.sound.insert(self.at(), packet),
+            PortEvent::Plain(frame) => self.sound.push(&frame),
+            PortEvent::Closed(cause) => return Some(hangup(cause)),
+            PortEvent::Digit(_) | PortEvent::Typed(_) | PortEvent::Interrupt | PortEvent::Language(_) | PortEvent::Held(_) => {}
+        }
+        None
+    }
+
     /// 20 ms have passed: one frame each way.
     fn tick(&mut self) -> Input {
         let held = self.call.phase() == Phase::Held;
@@ -234,14 +307,29 @@ impl CallDriver {
     }
 
     /// What an operator wants.
-    fn ordered(&self, order: Order) -> Input {
+    fn ordered(&mut self, order: Order) -> Option<Input> {
         match order {
-            Order::HangUp => Input::Disconnected(Hangup::Operator),
+            Order::HangUp => Some(Input::Disconnected(Hangup::Operator)),
             Order::Hint(hint) => {
-                let (way, text) = (hint.kind().to_owned(), hint.text().reveal().clone());
-                self.leg.watch.tell(JournalEvent::Hint { way, text });
-                Input::Hint(hint)
+                let text = hint.text().map(|text| text.reveal().clone()).unwrap_or_default();
+                self.leg.watch.tell(JournalEvent::Hint { way: hint.kind().to_owned(), text });
+                Some(Input::Hint(hint))
             }
+            Order::TakeOver(Seat(port)) => match self.desk.handle_input(desk::Event::Seated) {
+                Step::Announce => {
+                    self.seated = Some(Operator::new(port, &self.media));
+                    Some(Input::Hint(Hint::StepAside))
+                }
+                Step::Join | Step::Resume | Step::Refuse => None,
+            },
+            // Before the bot has told the caller: whoever sat down leaves.
+            Order::GiveBack => match self.desk.handle_input(desk::Event::GivenBack) {
+                Step::Resume => {
+                    self.seated = None;
+                    Some(Input::Hint(Hint::ComeBack))
+                }
+                Step::Announce | Step::Join | Step::Refuse => None,
+            },
         }
     }
 

@@ -1,6 +1,7 @@
 //! The tokio shell: drivers, jobs, admission, shutdown, clock.
 //! Holds no rule about callers, people or time of day.
 
+mod bridge;
 pub mod clock;
 mod driver;
 mod growth;
@@ -30,4 +31,4 @@ pub use loan::Loan;
 pub use observe::{Observers, Seen};
 pub use switchboard::{Guest, Place, Shared, Switchboard};
 pub use tasks::Tasks;
-pub use wall::{Lasting, NotTaken, Order, Overheard, Told, Wall};
+pub use wall::{Lasting, NotTaken, Order, Overheard, Seat, Told, Wall};

@@ -2,6 +2,7 @@
 //! Never holds a call up: who watches too slowly loses the oldest, who gives too many orders is told no.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::clock;
 use crate::audio::{Dbfs, Frame, SampleRate};
+use crate::line::Port;
 use crate::store::journal::Entry;
 use crate::talk::{CallId, Hint};
 
@@ -46,12 +48,25 @@ pub struct Overheard {
 }
 
 /// What an operator wants of a call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub enum Order {
     /// End it.
     HangUp,
     /// Take this hint.
     Hint(Hint),
+    /// Join the caller with whoever sits here.
+    TakeOver(Seat),
+    /// Let the bot go on with the caller whom an operator has.
+    GiveBack,
+}
+
+/// An operator's end of a call.
+pub struct Seat(pub Box<dyn Port>);
+
+impl fmt::Debug for Seat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seat")
+    }
 }
 
 /// An order was not taken.
@@ -253,7 +268,7 @@ mod tests {
         assert_eq!(wall.order(&id('b'), Order::HangUp), Err(NotTaken::NoCall));
         (0..ORDERS).for_each(|_| wall.order(&id('a'), Order::HangUp).expect("taken"));
         assert_eq!(wall.order(&id('a'), Order::HangUp), Err(NotTaken::Busy));
-        assert_eq!(call.orders.try_recv(), Ok(Order::HangUp));
+        assert!(matches!(call.orders.try_recv(), Ok(Order::HangUp)));
     }
 
     #[test]

@@ -5,21 +5,29 @@ use serde::{Deserialize, Serialize};
 
 use crate::privacy::Pii;
 
+/// Where a caller goes who goes to the operator that waits for them: a transfer's target that is no number.
+pub const DESK: &str = "desk";
+
 /// A hint to the bot while a call lasts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Hint {
     /// Turn to what these words name: an entry of the knowledge, a flow, a person.
     Steer(#[serde(with = "sealed")] Pii<String>),
+    /// Tell the caller that an operator takes over, and be silent.
+    StepAside,
+    /// The operator gives the caller back: go on.
+    ComeBack,
     /// Say this to the caller, then put the question at hand again.
     Say(#[serde(with = "sealed")] Pii<String>),
 }
 
 impl Hint {
-    /// What the operator wrote.
-    pub const fn text(&self) -> &Pii<String> {
+    /// What the operator wrote, if anything.
+    pub const fn text(&self) -> Option<&Pii<String>> {
         match self {
-            Self::Steer(text) | Self::Say(text) => text,
+            Self::Steer(text) | Self::Say(text) => Some(text),
+            Self::StepAside | Self::ComeBack => None,
         }
     }
 
@@ -28,6 +36,8 @@ impl Hint {
         match self {
             Self::Steer(_) => "steer",
             Self::Say(_) => "say",
+            Self::StepAside => "step aside",
+            Self::ComeBack => "come back",
         }
     }
 }

@@ -15,7 +15,7 @@ mod transcript;
 pub use digit::Digit;
 pub use expectation::{Choice, Expectation};
 pub use heard::{AudioRange, Heard, Playout, Probability};
-pub use hint::Hint;
+pub use hint::{DESK, Hint};
 pub use ids::{CallId, ReplyId, TurnId};
 pub use language::Language;
 pub use prompt::{Closing, Prompt};

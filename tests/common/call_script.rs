@@ -395,7 +395,7 @@ fn tell_prompt(prompt: &Prompt) -> String {
     match prompt {
         Prompt::Said { turn, transcript } => format!("said in {turn}: {}", transcript.text),
         Prompt::Keyed { turn, keys } => format!("keyed in {turn}: {}", keys.reveal()),
-        Prompt::Hinted { hint } => format!("hinted: {}", hint.text().reveal()),
+        Prompt::Hinted { hint } => format!("hinted: {}", hint.text().expect("scripts steer").reveal()),
         Prompt::NoInput { count } => format!("no input {count}"),
         Prompt::NoMatch { count } => format!("no match {count}"),
         Prompt::Closing { why } => format!("closing, {why:?}").to_lowercase(),

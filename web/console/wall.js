@@ -4,6 +4,7 @@
 import { get, post } from "./api.js";
 import { announce, clock, empty, h, header, millis, trouble } from "./dom.js";
 import { listen } from "./listen.js";
+import { takeOver } from "./seat.js";
 import { add, story } from "./story.js";
 
 /** Rows a card shows. */
@@ -69,7 +70,7 @@ export function wall(main) {
 
 class Card {
   constructor(id, since) {
-    Object.assign(this, { id, since: Date.parse(since), call: story(), rows: new Map(), ear: null });
+    Object.assign(this, { id, since: Date.parse(since), call: story(), rows: new Map(), ear: null, seat: null });
     this.state = h("span", { class: "state" });
     this.from = h("h2", {});
     this.time = h("time", { class: "number" });
@@ -90,15 +91,16 @@ class Card {
     const way = h("select", { "aria-label": "What the bot does with the hint", onchange: () => { hint.placeholder = PLACEHOLDERS[way.value]; } },
       h("option", { value: "steer" }, "Turn to"), h("option", { value: "say" }, "Say"));
     this.listening = h("button", { type: "button", "aria-pressed": "false", onclick: () => this.listen() }, "Listen in");
+    this.taking = h("button", { type: "button", "aria-pressed": "false", onclick: () => this.takeOver() }, "Take over");
     this.hanging = h("button", { type: "button", class: "danger", onclick: () => this.hangUp() }, "Hang up");
-    this.buttons = [this.listening, this.hanging, way, hint];
+    this.buttons = [this.listening, this.taking, this.hanging, way, hint];
     const send = (event) => {
       event.preventDefault();
       this.ask(post(`live/${this.id}/hint`, { [way.value]: hint.value }), () => { hint.value = ""; announce("The hint was given."); });
     };
     const give = h("button", { type: "submit" }, "Give");
     this.buttons.push(give);
-    return h("form", { class: "card-actions", onsubmit: send }, way, hint, give, this.listening, this.hanging);
+    return h("form", { class: "card-actions", onsubmit: send }, way, hint, give, this.listening, this.taking, this.hanging);
   }
 
   take(entry) {
@@ -164,6 +166,34 @@ class Card {
     this.listening.textContent = "Listen in";
   }
 
+  /** The operator speaks with the caller until the button is pressed again; then the bot goes on. */
+  async takeOver() {
+    if (this.seat) {
+      const { id } = this;
+      return this.ask(post(`live/${id}/give-back`), () => { this.leave(); announce("The bot goes on."); });
+    }
+    this.taking.disabled = true;
+    this.told.replaceChildren();
+    try {
+      this.seat = await takeOver(this.id, () => this.leave());
+      this.taking.setAttribute("aria-pressed", "true");
+      this.taking.textContent = "Give back";
+      announce("The bot tells the caller; then you are joined.");
+    } catch (error) {
+      this.told.replaceChildren(trouble(error));
+    } finally {
+      this.taking.disabled = false;
+    }
+  }
+
+  leave() {
+    const seat = this.seat;
+    this.seat = null;
+    seat?.close();
+    this.taking.setAttribute("aria-pressed", "false");
+    this.taking.textContent = "Take over";
+  }
+
   /** The first press asks, the second within four seconds does it. */
   hangUp() {
     if (this.sure) return this.ask(post(`live/${this.id}/hang-up`), () => announce("The call is ended."));
@@ -184,6 +214,7 @@ class Card {
   over() {
     if (!this.call.cause) this.call.state = "Ended";
     this.element.classList.add("over");
+    this.leave();
     this.buttons.forEach((button) => { button.disabled = true; });
     this.levels({ caller_db: FLOOR_DB, bot_db: FLOOR_DB });
     this.show();
@@ -192,6 +223,7 @@ class Card {
   remove() {
     clearTimeout(this.sure);
     this.ear?.close();
+    this.seat?.close();
     this.element.remove();
   }
 }

@@ -71,23 +71,18 @@ pub(super) async fn hint(
     session: Who,
     (Path(id), hint): (Path<String>, Result<Json<Hinted>, JsonRejection>),
 ) -> Result<StatusCode, ApiError> {
-    let (as_hint, text): (fn(Pii<String>) -> Hint, _) = match hint?.0 {
-        Hinted::Steer(text) => (Hint::Steer, text),
-        Hinted::Say(text) => (Hint::Say, text),
+    let (as_hint, how, text): (fn(Pii<String>) -> Hint, _, _) = match hint?.0 {
+        Hinted::Steer(text) => (Hint::Steer, "hint", text),
+        Hinted::Say(text) => (Hint::Say, "hint to say", text),
     };
     let text = text.trim().to_owned();
     if text.is_empty() || text.chars().count() > LONGEST_HINT {
         return Err(refused(StatusCode::UNPROCESSABLE_ENTITY, "a hint has 1 to 500 characters", "write a short sentence"));
     }
-    let hint = as_hint(Pii::new(text));
-    let how = match hint {
-        Hint::Steer(_) => "hint",
-        Hint::Say(_) => "hint to say",
-    };
-    order(&console, &session, (&id, how, Order::Hint(hint))).await
+    order(&console, &session, (&id, how, Order::Hint(as_hint(Pii::new(text))))).await
 }
 
-async fn order(
+pub(super) async fn order(
     console: &Arc<Console>,
     session: &super::Session,
     (id, how, order): (&str, &'static str, Order),

@@ -11,6 +11,7 @@ mod login;
 mod overview;
 mod pages;
 mod past;
+mod seat;
 mod sessions;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +31,7 @@ use super::error::ApiError;
 use crate::business::Pack;
 use crate::config::ConsoleConfig;
 use crate::engine::{Growth, Tasks, Wall, clock};
+use crate::line::webrtc::WebRtcLine;
 use crate::privacy::Secret;
 use crate::store::audit::AuditEvent;
 use crate::store::operators::{Operators, OperatorsError, Role};
@@ -53,6 +55,8 @@ pub struct Rooms {
     pub wall: Wall,
     /// The pack in use, for its knowledge.
     pub pack: Box<dyn Fn() -> Arc<Pack> + Send + Sync>,
+    /// Where operators' browsers are answered.
+    pub browsers: WebRtcLine,
     /// How the pack grows.
     pub growth: Arc<Growth>,
     /// Runs what takes a while.
@@ -134,6 +138,9 @@ pub(super) fn routes<S: Clone + Send + Sync + 'static>(console: &Arc<Console>) -
         .route("/console/api/live", get(live::stream))
         .route("/console/api/live/{id}/hang-up", post(live::hang_up))
         .route("/console/api/live/{id}/hint", post(live::hint))
+        .route("/console/api/live/{id}/take-over", post(seat::take_over))
+        .route("/console/api/live/{id}/give-back", post(seat::give_back))
+        .route("/console/api/seat", get(seat::servers))
         .route("/console/api/live/{id}/listen", get(listen::open));
     let supervisors = Router::new()
         .route("/console/api/calls", get(past::list))

@@ -18,9 +18,9 @@ macro_rules! files {
     };
 }
 
-const FILES: [(&str, &str, &str); 16] = files![
+const FILES: [(&str, &str, &str); 17] = files![
     HTML "index.html", SVG "icon.svg", CSS "console.css", CSS "views.css", SCRIPT "main.js", SCRIPT "api.js", SCRIPT "dom.js", SCRIPT "login.js",
-    SCRIPT "wall.js", SCRIPT "listen.js", SCRIPT "story.js", SCRIPT "calls.js", SCRIPT "call.js", SCRIPT "overview.js", SCRIPT "knowledge.js", SCRIPT "accounts.js",
+    SCRIPT "wall.js", SCRIPT "listen.js", SCRIPT "seat.js", SCRIPT "story.js", SCRIPT "calls.js", SCRIPT "call.js", SCRIPT "overview.js", SCRIPT "knowledge.js", SCRIPT "accounts.js",
 ];
 
 /// `GET /console` and the files it asks for.

@@ -148,6 +148,7 @@ impl ToPage {
             | JournalEvent::Digit { .. }
             | JournalEvent::Latency { .. }
             | JournalEvent::Hint { .. }
+            | JournalEvent::Joined { .. }
             | JournalEvent::Policy { .. }
             | JournalEvent::Pack { .. }
             | JournalEvent::Rating { .. }

@@ -73,7 +73,7 @@ pub enum AuditEvent {
         /// In this call.
         #[serde(serialize_with = "as_text")]
         call: CallId,
-        /// `listen`, `hint`, `hint to say` or `hang-up`.
+        /// `listen`, `hint`, `hint to say`, `take over`, `give back` or `hang-up`.
         how: &'static str,
     },
     /// An account of the console was made, given a new link, or removed.

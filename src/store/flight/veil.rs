@@ -64,10 +64,12 @@ fn hidden(transcript: Transcript) -> Transcript {
 }
 
 fn hidden_hint(hint: &Hint) -> Hint {
-    let text = Pii::new(stars(hint.text().reveal()));
+    let veiled = |text: &Pii<String>| Pii::new(stars(text.reveal()));
     match hint {
-        Hint::Steer(_) => Hint::Steer(text),
-        Hint::Say(_) => Hint::Say(text),
+        Hint::Steer(text) => Hint::Steer(veiled(text)),
+        Hint::Say(text) => Hint::Say(veiled(text)),
+        Hint::StepAside => Hint::StepAside,
+        Hint::ComeBack => Hint::ComeBack,
     }
 }
 

@@ -19,6 +19,7 @@
 //! | `barge_in` | `after_ms` from the caller's first speech frame to the stop |
 //! | `digit` | `digit` the key; never told for a sensitive entry |
 //! | `hint` | `way` (`steer`, `say`) · `text` what an operator wrote |
+//! | `joined` | `with` (`operator`, `bot`) who has the caller from here on |
 //! | `policy` | `what` a command with its name out of the pack, or a tool · `rule` that judged it · `allowed` (bool) |
 //! | `tool` | `name` · `ok` (bool) · `ms` |
 //! | `understood` | `brain` (`embedded`, `openai`, `pack`) · `commands` kinds, with names out of the pack and no value of the caller's |
@@ -97,6 +98,9 @@ pub enum JournalEvent {
         way: String,
         text: String,
     },
+    Joined {
+        with: String,
+    },
     Policy {
         what: String,
         rule: String,
@@ -140,7 +144,7 @@ pub enum JournalEvent {
 
 impl JournalEvent {
     /// Every `kind`, in the order of the schema.
-    pub const KINDS: [&'static str; 20] = [
+    pub const KINDS: [&'static str; 21] = [
         "call_started",
         "pack",
         "speech_started",
@@ -152,6 +156,7 @@ impl JournalEvent {
         "barge_in",
         "digit",
         "hint",
+        "joined",
         "policy",
         "tool",
         "understood",
@@ -177,6 +182,7 @@ impl JournalEvent {
             Self::BargeIn { .. } => "barge_in",
             Self::Digit { .. } => "digit",
             Self::Hint { .. } => "hint",
+            Self::Joined { .. } => "joined",
             Self::Policy { .. } => "policy",
             Self::Tool { .. } => "tool",
             Self::Understood { .. } => "understood",
@@ -289,6 +295,7 @@ pub(super) mod tests {
             JournalEvent::BargeIn { after_ms: 3 },
             JournalEvent::Digit { digit: '#' },
             JournalEvent::Hint { way: text(), text: text() },
+            JournalEvent::Joined { with: text() },
             JournalEvent::Policy { what: text(), rule: text(), allowed: true },
             JournalEvent::Tool { name: text(), ok: true, ms: 4 },
             JournalEvent::Understood { brain: text(), commands: vec![text()] },
