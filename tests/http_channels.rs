@@ -7,11 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::extract::{Request, State};
+use axum::response::{IntoResponse as _, Response};
 use hotline::config::ChannelsConfig;
-use hotline::engine::Tasks;
+use hotline::engine::{NoteError, Tasks};
 use hotline::http::channels::Channels;
-use hotline::http::{Chat, ChatAnswer, ChatError, ChatMessage, serve};
-use hotline::talk::{AfterReply, CallId, Expectation, Importance, Language, Sentence};
+use hotline::http::{Chat, ChatAnswer, ChatError, ChatMessage, Meaning, PhotoError, Seen, Senses, serve};
+use hotline::privacy::Pii;
+use hotline::talk::{AfterReply, CallId, Expectation, Importance, Language, Sentence, Transcript};
 use reqwest::StatusCode;
 use ring::hmac;
 use serde_json::{Value, json};
@@ -25,7 +27,11 @@ struct Parrot;
 impl Chat for Parrot {
     async fn answer(&self, message: ChatMessage) -> Result<ChatAnswer, ChatError> {
         let known = if message.conversation.is_some() { "again" } else { "new" };
-        let text = format!("{known}: {}", message.text.reveal());
+        let said = message.heard.as_ref().map_or("", |heard| heard.engine.as_ref());
+        let text = match (message.text.reveal().as_str(), message.from) {
+            ("who am i", Some(from)) => from.reveal().clone(),
+            (text, _) => format!("{known}: {said}{text}"),
+        };
         if text.ends_with("slow") {
             for _ in 0..100 {
                 tokio::task::yield_now().await;
@@ -36,36 +42,75 @@ impl Chat for Parrot {
         let sentence = Sentence { index: 0, text, language: Language::EN, importance: Importance::Normal };
         Ok(ChatAnswer { conversation, sentences: vec![sentence], after })
     }
+
+    async fn greet(&self, _: Option<Pii<String>>, language: Option<Language>) -> Result<ChatAnswer, ChatError> {
+        let text = format!("welcome {}", language.unwrap_or(Language::EN));
+        self.answer(ChatMessage::typed(None, Pii::new(text), None)).await
+    }
+}
+
+/// Sees a number on what is called a photo, and hears words in what is called a voice note.
+#[async_trait]
+impl Senses for Parrot {
+    async fn look(&self, photo: Vec<u8>, _: Option<Language>) -> Result<Seen, PhotoError> {
+        assert_eq!(photo, b"photo");
+        Ok(Seen { codes: Vec::new(), meaning: Meaning::Said(Pii::new("order 4271".to_owned())) })
+    }
+
+    async fn listen(&self, note: Vec<u8>, language: Option<Language>, _: Expectation) -> Result<Transcript, NoteError> {
+        let text = if note == b"voice" { "where is it" } else { "" };
+        Ok(Transcript::of_text(text, language.unwrap_or(Language::EN), "heard "))
+    }
 }
 
 /// What a platform's API was asked: path, `Authorization`, body.
 type Sent = (String, String, Value);
 
-async fn record(State(sent): State<mpsc::UnboundedSender<Sent>>, request: Request) {
+/// Tells the test what it is asked, and has files: at Telegram's and Meta's two steps each.
+async fn record(State((sent, own)): State<(mpsc::UnboundedSender<Sent>, String)>, request: Request) -> Response {
     let path = request.uri().path().to_owned();
     let bearer = request.headers().get("authorization").map_or("", |value| value.to_str().expect("text")).to_owned();
     let body = axum::body::to_bytes(request.into_body(), 10_000).await.expect("a body");
-    sent.send((path, bearer, serde_json::from_slice(&body).expect("JSON"))).expect("the test reads on");
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let kept = path.rsplit('/').next().filter(|name| ["photo", "voice", "noise"].contains(name));
+    let answer = match path.as_str() {
+        path if path.ends_with("/getFile") => {
+            let to = body["file_id"].as_str().expect("a file");
+            Some(json!({ "ok": true, "result": { "file_id": to, "file_path": format!("kept/{to}") } }).to_string())
+        }
+        path if path.starts_with("/file/") || path.starts_with("/lookaside/") => kept.map(str::to_owned),
+        "/stray" => Some(json!({ "url": "http://169.254.169.254/latest/photo", "id": "stray" }).to_string()),
+        _ => kept.map(|name| json!({ "url": format!("{own}/lookaside/{name}"), "id": name }).to_string()),
+    };
+    sent.send((path, bearer, body)).expect("the test reads on");
+    answer.unwrap_or_default().into_response()
 }
 
 async fn listen(router: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
-    Tasks::default().spawn("served", async move { serve(listener, router, std::future::pending()).await.expect("served") });
+    served(listener, router);
     url
+}
+
+fn served(listener: TcpListener, router: Router) {
+    Tasks::default().spawn("served", async move { serve(listener, router, std::future::pending()).await.expect("served") });
 }
 
 /// The address of the webhooks, and what the platforms get.
 async fn line() -> (String, mpsc::UnboundedReceiver<Sent>) {
     let _taken = rustls::crypto::ring::default_provider().install_default();
     let (sender, sent) = mpsc::unbounded_channel();
-    let api = listen(Router::new().fallback(record).with_state(sender)).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let api = format!("http://{}", listener.local_addr().expect("bound"));
+    served(listener, Router::new().fallback(record).with_state((sender, api.clone())));
     let mut config = ChannelsConfig::default();
+    config.whatsapp.media.clone_from(&api);
     config.telegram.api.clone_from(&api);
     config.whatsapp.api = api;
     config.whatsapp.number_id = "1555".to_owned();
     let channels = Channels::open(&config, |name| Some(format!("the {name}")));
-    (listen(channels.routes(Arc::new(Parrot), &Tasks::default(), 10_000)).await, sent)
+    (listen(channels.routes((Arc::new(Parrot), Arc::new(Parrot)), &Tasks::default(), 10_000)).await, sent)
 }
 
 async fn next(sent: &mut mpsc::UnboundedReceiver<Sent>) -> Sent {
@@ -92,7 +137,7 @@ async fn telegram_messages_are_answered_once_in_order_and_only_when_signed() {
     assert_eq!(telegram(&url, "wrong", text(1, "forged")).await, StatusCode::UNAUTHORIZED);
     assert_eq!(telegram(&url, secret, update(2, "group", ("text", json!("in a group")))).await, StatusCode::OK);
     assert_eq!(telegram(&url, secret, json!({ "update_id": 3, "poll": {} })).await, StatusCode::OK);
-    for update in [text(4, "slow"), text(5, "bye"), text(5, "bye"), update(6, "private", ("voice", json!({}))), text(7, "你好")]
+    for update in [text(4, "slow"), text(5, "bye"), text(5, "bye"), update(6, "private", ("sticker", json!({}))), text(7, "你好")]
     {
         assert_eq!(telegram(&url, secret, update).await, StatusCode::OK);
     }
@@ -132,7 +177,7 @@ async fn whatsapp_is_verified_and_its_signed_messages_answered() {
     assert_eq!(post("another", notice("1555", json!([text("a", "forged")]))).await, StatusCode::UNAUTHORIZED);
     assert_eq!(post(secret, notice("1666", json!([text("b", "not ours")]))).await, StatusCode::OK);
     assert_eq!(post(secret, json!({ "entry": [{ "changes": [{ "value": { "statuses": [{}] } }] }] })).await, StatusCode::OK);
-    let image = json!({ "from": "4915", "id": "d", "type": "image", "image": { "id": "1" } });
+    let image = json!({ "from": "4915", "id": "d", "type": "sticker", "sticker": { "id": "1" } });
     for _redelivered in 0..2 {
         assert_eq!(post(secret, notice("1555", json!([text("c", "hello"), image]))).await, StatusCode::OK);
     }
@@ -142,6 +187,53 @@ async fn whatsapp_is_verified_and_its_signed_messages_answered() {
     assert_eq!(body, expected);
     assert!(next(&mut sent).await.2["text"]["body"].as_str().is_some_and(|text| text.contains("Please type")));
     assert!(sent.try_recv().is_err());
+
+    let media = |id: &str, kind: &str, file: &str| json!({ "from": "4915", "id": id, "type": kind, kind: { "id": file } });
+    let cases = [
+        (media("e", "image", "photo"), "again: order 4271"),
+        (media("f", "audio", "voice"), "🎤 where is it\nagain: heard where is it"),
+        (media("g", "image", "stray"), "I cannot answer right now. Please try again in a minute."),
+        (text("h", "who am i"), "+4915"),
+    ];
+    for (message, answer) in cases {
+        assert_eq!(post(secret, notice("1555", json!([message]))).await, StatusCode::OK);
+        assert_eq!(next_text(&mut sent).await, answer);
+    }
+}
+
+/// The next text that goes to somebody, past the questions for files.
+async fn next_text(sent: &mut mpsc::UnboundedReceiver<Sent>) -> String {
+    loop {
+        let (_, _, body) = next(sent).await;
+        let text = [&body["text"]["body"], &body["text"], &body["text"]["content"]].into_iter().find_map(Value::as_str);
+        if let Some(text) = text {
+            return text.to_owned();
+        }
+    }
+}
+
+#[tokio::test]
+async fn photos_and_voice_notes_in_telegram_are_fetched_and_answered() {
+    let (url, mut sent) = line().await;
+    let secret = "the TELEGRAM_WEBHOOK_SECRET";
+    let sizes = |largest: &str| json!([{ "file_id": "small", "width": 90 }, { "file_id": largest, "width": 1_280 }]);
+    let mut captioned = update(2, "private", ("photo", sizes("photo")));
+    captioned["message"]["caption"] = json!(" where is this? ");
+    let voice =
+        |id, file: &str| update(id, "private", ("voice", json!({ "duration": 2, "mime_type": "audio/ogg", "file_id": file })));
+    let cases = [
+        (update(1, "private", ("text", json!("/start"))), "new: welcome en"),
+        (update(7, "private", ("photo", sizes("photo"))), "again: order 4271"),
+        (captioned, "again: where is this? order 4271"),
+        (voice(3, "voice"), "🎤 where is it\nagain: heard where is it"),
+        (voice(4, "noise"), "I could not make out that voice note. Please type your question."),
+        (voice(5, "../../secret"), "I cannot answer right now. Please try again in a minute."),
+        (update(6, "private", ("text", json!("who am i"))), "telegram:77"),
+    ];
+    for (update, answer) in cases {
+        assert_eq!(telegram(&url, secret, update).await, StatusCode::OK);
+        assert_eq!(next_text(&mut sent).await, answer);
+    }
 }
 
 #[tokio::test]

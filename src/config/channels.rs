@@ -49,6 +49,8 @@ pub struct WhatsAppConfig {
     pub number_id: String,
     /// Where the Graph API is, with its version.
     pub api: String,
+    /// The host that photos and voice notes are fetched from; an address elsewhere is not asked.
+    pub media: String,
 }
 
 impl Default for WhatsAppConfig {
@@ -59,6 +61,7 @@ impl Default for WhatsAppConfig {
             token_env: "WHATSAPP_ACCESS_TOKEN".to_owned(),
             number_id: String::new(),
             api: "https://graph.facebook.com/v23.0".to_owned(),
+            media: "https://lookaside.fbsbx.com".to_owned(),
         }
     }
 }

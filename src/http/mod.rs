@@ -10,6 +10,7 @@ mod error;
 mod pages;
 mod photos;
 mod picture;
+mod senses;
 mod talk;
 mod widget;
 
@@ -37,6 +38,7 @@ pub use console::{Console, Rooms};
 pub use desk::TextDesk;
 pub use photos::{Meaning, PhotoError, Photos, Seen};
 pub use picture::{Picture, PictureError};
+pub use senses::{LineSenses, Senses};
 pub use talk::{Answered, Caller, Disclosure, Talk, TalkDesk, TalkError};
 
 use error::ApiError;
