@@ -9,7 +9,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Response};
 use hotline::config::ChannelsConfig;
-use hotline::engine::{NoteError, Tasks};
+use hotline::engine::{NoteError, Tasks, clock};
 use hotline::http::channels::Channels;
 use hotline::http::{Chat, ChatAnswer, ChatError, ChatMessage, Meaning, PhotoError, Seen, Senses, serve};
 use hotline::privacy::Pii;
@@ -17,8 +17,12 @@ use hotline::talk::{AfterReply, CallId, Expectation, Importance, Language, Sente
 use reqwest::StatusCode;
 use ring::hmac;
 use serde_json::{Value, json};
+use sha1::{Digest as _, Sha1};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
+
+/// A message that ends so is answered when this gives leave.
+static LATE: Semaphore = Semaphore::const_new(0);
 
 /// Repeats what it is told, with the conversation it was told it in; "slow" takes its time, "bye" ends.
 struct Parrot;
@@ -32,6 +36,9 @@ impl Chat for Parrot {
             ("who am i", Some(from)) => from.reveal().clone(),
             (text, _) => format!("{known}: {said}{text}"),
         };
+        if text.ends_with("late") {
+            LATE.acquire().await.expect("never closed").forget();
+        }
         if text.ends_with("slow") {
             for _ in 0..100 {
                 tokio::task::yield_now().await;
@@ -68,7 +75,7 @@ type Sent = (String, String, Value);
 
 /// Tells the test what it is asked, and has files: at Telegram's and Meta's two steps each.
 async fn record(State((sent, own)): State<(mpsc::UnboundedSender<Sent>, String)>, request: Request) -> Response {
-    let path = request.uri().path().to_owned();
+    let (path, query) = (request.uri().path().to_owned(), request.uri().query().unwrap_or_default().to_owned());
     let bearer = request.headers().get("authorization").map_or("", |value| value.to_str().expect("text")).to_owned();
     let body = axum::body::to_bytes(request.into_body(), 10_000).await.expect("a body");
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
@@ -78,6 +85,9 @@ async fn record(State((sent, own)): State<(mpsc::UnboundedSender<Sent>, String)>
             let to = body["file_id"].as_str().expect("a file");
             Some(json!({ "ok": true, "result": { "file_id": to, "file_path": format!("kept/{to}") } }).to_string())
         }
+        "/cgi-bin/stable_token" => Some(json!({ "access_token": "good", "expires_in": 7_200 }).to_string()),
+        "/cgi-bin/media/get" => query.strip_prefix("access_token=good&media_id=").map(str::to_owned),
+        "/cgi-bin/message/custom/send" => Some(json!({ "errcode": 0, "errmsg": "ok" }).to_string()),
         path if path.starts_with("/file/") || path.starts_with("/lookaside/") => kept.map(str::to_owned),
         "/stray" => Some(json!({ "url": "http://169.254.169.254/latest/photo", "id": "stray" }).to_string()),
         _ => kept.map(|name| json!({ "url": format!("{own}/lookaside/{name}"), "id": name }).to_string()),
@@ -99,6 +109,11 @@ fn served(listener: TcpListener, router: Router) {
 
 /// The address of the webhooks, and what the platforms get.
 async fn line() -> (String, mpsc::UnboundedReceiver<Sent>) {
+    line_with(4_500, |name| (name != "WECHAT_AES_KEY").then(|| format!("the {name}"))).await
+}
+
+/// The same, with these secrets.
+async fn line_with(reply_within_ms: u64, variable: impl Fn(&str) -> Option<String>) -> (String, mpsc::UnboundedReceiver<Sent>) {
     let _taken = rustls::crypto::ring::default_provider().install_default();
     let (sender, sent) = mpsc::unbounded_channel();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -107,9 +122,12 @@ async fn line() -> (String, mpsc::UnboundedReceiver<Sent>) {
     let mut config = ChannelsConfig::default();
     config.whatsapp.media.clone_from(&api);
     config.telegram.api.clone_from(&api);
+    config.wechat.api.clone_from(&api);
+    config.wechat.reply_within_ms = reply_within_ms;
+    config.wechat.app_id = "wx5823bf96d3bd56c7".to_owned();
     config.whatsapp.api = api;
     config.whatsapp.number_id = "1555".to_owned();
-    let channels = Channels::open(&config, |name| Some(format!("the {name}")));
+    let channels = Channels::open(&config, |name| variable(name));
     (listen(channels.routes((Arc::new(Parrot), Arc::new(Parrot)), &Tasks::default(), 10_000)).await, sent)
 }
 
@@ -234,6 +252,114 @@ async fn photos_and_voice_notes_in_telegram_are_fetched_and_answered() {
         assert_eq!(telegram(&url, secret, update).await, StatusCode::OK);
         assert_eq!(next_text(&mut sent).await, answer);
     }
+}
+
+/// What WeChat signs with SHA-1: the texts in order, one behind the other.
+fn signed(mut texts: Vec<&str>) -> String {
+    texts.sort_unstable();
+    Sha1::digest(texts.concat()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An answer of the account to a webhook with these fields, signed now with that token.
+async fn wechat(url: &str, token: &str, fields: &[(&str, &str)]) -> (StatusCode, String) {
+    let at = clock::wall().timestamp().to_string();
+    let query = format!("signature={}&timestamp={at}&nonce=1320562132&openid=o1", signed(vec![token, &at, "1320562132"]));
+    let fields: String = fields.iter().map(|(name, text)| format!("<{name}><![CDATA[{text}]]></{name}>")).collect();
+    let head = "<ToUserName><![CDATA[gh_123]]></ToUserName><FromUserName><![CDATA[oABC]]></FromUserName>";
+    let body = format!("<xml>{head}<CreateTime>1348831860</CreateTime>{fields}</xml>");
+    let request = reqwest::Client::new().post(format!("{url}/v1/channels/wechat?{query}")).body(body);
+    let answer = request.send().await.expect("an answer");
+    (answer.status(), answer.text().await.expect("text"))
+}
+
+fn content(xml: &str) -> &str {
+    let (_, rest) = xml.split_once("<Content><![CDATA[").unwrap_or_else(|| panic!("{xml}"));
+    rest.split_once("]]></Content>").expect("it ends").0
+}
+
+#[tokio::test]
+async fn wechat_is_verified_and_its_signed_messages_answered_in_the_response() {
+    let (url, mut sent) = line().await;
+    let token = "the WECHAT_TOKEN";
+    let asked = |at: i64, token: &str| {
+        let at = at.to_string();
+        let tag = signed(vec![token, &at, "7"]);
+        reqwest::get(format!("{url}/v1/channels/wechat?signature={tag}&timestamp={at}&nonce=7&echostr=5838474398"))
+    };
+    let now = clock::wall().timestamp();
+    assert_eq!(asked(now, token).await.expect("an answer").text().await.expect("text"), "5838474398");
+    assert_eq!(asked(now, "guessed").await.expect("an answer").status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(asked(now - 3_600, token).await.expect("an answer").status(), StatusCode::UNAUTHORIZED, "a copy of an old one");
+
+    let text = |id, said| [("MsgType", "text"), ("Content", said), ("MsgId", id)];
+    assert_eq!(wechat(&url, "another", &text("1", "forged")).await.0, StatusCode::UNAUTHORIZED);
+    let subscribed = wechat(&url, token, &[("MsgType", "event"), ("Event", "subscribe"), ("EventKey", "")]).await.1;
+    assert_eq!(content(&subscribed), "new: welcome zh");
+    let reply = wechat(&url, token, &text("2", "你好")).await.1;
+    assert!(
+        reply.contains("<ToUserName><![CDATA[oABC]]></ToUserName><FromUserName><![CDATA[gh_123]]></FromUserName>"),
+        "{reply}"
+    );
+    assert_eq!(content(&reply), "again: 你好");
+    assert_eq!(content(&wechat(&url, token, &text("2", "你好")).await.1), "again: 你好", "delivered again, answered the same");
+    assert_eq!(content(&wechat(&url, token, &text("3", "who am i")).await.1), "wechat:oABC");
+    let image = [("MsgType", "image"), ("PicUrl", "http://169.254.169.254/x"), ("MediaId", "photo"), ("MsgId", "4")];
+    assert_eq!(content(&wechat(&url, token, &image).await.1), "again: order 4271");
+    let voice =
+        |id, heard| [("MsgType", "voice"), ("MediaId", "voice"), ("Format", "amr"), ("Recognition", heard), ("MsgId", id)];
+    assert_eq!(content(&wechat(&url, token, &voice("5", "我的包裹在哪")).await.1), "again: 我的包裹在哪");
+    assert_eq!(content(&wechat(&url, token, &voice("6", "")).await.1), "🎤 where is it\nagain: heard where is it");
+    let sticker = [("MsgType", "location"), ("Location_X", "23.1"), ("MsgId", "7")];
+    assert!(content(&wechat(&url, token, &sticker).await.1).contains("Please type"), "in the language of the last answer");
+    for silent in [[("MsgType", "event"), ("Event", "unsubscribe")], [("MsgType", "text"), ("MsgId", "8")]] {
+        assert_eq!(wechat(&url, token, &silent).await, (StatusCode::OK, "success".to_owned()));
+    }
+    let bomb = format!("<!DOCTYPE xml [<!ENTITY a \"{}\">]><xml><Content>&a;</Content></xml>", "a".repeat(100));
+    let at = now.to_string();
+    let query = format!("signature={}&timestamp={at}&nonce=7", signed(vec![token, &at, "7"]));
+    let request = reqwest::Client::new().post(format!("{url}/v1/channels/wechat?{query}")).body(bomb);
+    assert_eq!(request.send().await.expect("an answer").status(), StatusCode::BAD_REQUEST);
+    let asked: Vec<_> = std::iter::from_fn(|| sent.try_recv().ok()).map(|(path, ..)| path).collect();
+    assert_eq!(asked, ["/cgi-bin/stable_token", "/cgi-bin/media/get", "/cgi-bin/media/get"], "one token for both files");
+}
+
+#[tokio::test]
+async fn a_late_wechat_answer_comes_by_the_api() {
+    let (url, mut sent) = line_with(1, |name| (name != "WECHAT_AES_KEY").then(|| format!("the {name}"))).await;
+    let late = [("MsgType", "text"), ("Content", "late"), ("MsgId", "1")];
+    assert_eq!(wechat(&url, "the WECHAT_TOKEN", &late).await, (StatusCode::OK, "success".to_owned()));
+    LATE.add_permits(1);
+    assert_eq!(next_text(&mut sent).await, "new: late");
+}
+
+#[tokio::test]
+async fn in_safe_mode_only_sealed_messages_are_taken_and_answers_are_sealed() {
+    let key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG";
+    let (url, _sent) =
+        line_with(4_500, |name| Some(if name == "WECHAT_AES_KEY" { key.to_owned() } else { format!("the {name}") })).await;
+    let token = "the WECHAT_TOKEN";
+    let plain = [("MsgType", "text"), ("Content", "in plain"), ("MsgId", "1")];
+    assert_eq!(wechat(&url, token, &plain).await.0, StatusCode::UNAUTHORIZED);
+    // openssl enc -aes-256-cbc -nopad over salt, length, message, account and padding, as documented.
+    let sealed = "Q3stYC6hdFzMh9T8HCvyDOfoxogh1MJuVqHQl4PjVXgRey9WjoSHn6qXCObB2LuGT2P5QWfYdOjNGKyQFPBXxlhZlnd8ODHnO5s7tX2VXyzG0jlVDYzNgQjxh7dycqklmw/A+FbCbMb8hWNNYfCHobtOp6WDfPnMHhplnjmGO80riYR/7Rk3JkaNDnmMQmLXzr+quwIWtvzRvScQs1yYmyR2qnb/BKtEtKAEcRIK2WhLooBP/bBfhaMf0KGfP19z7nIdPTYrbFfj7o8EUWCL6yaOjM21X04yElEqjDU7MDikxeDfwAwA/WQ6TLBDvOP6+pHS42jF68ak4oTqlhQSi0HkWNJV7uTiNxYL+Cc4EscvvoDWMII2+V5ko5elwEDk";
+    let at = clock::wall().timestamp().to_string();
+    let post = async |tag: String| {
+        let query = format!("encrypt_type=aes&msg_signature={tag}&timestamp={at}&nonce=7");
+        let body = format!("<xml><ToUserName>gh_123</ToUserName><Encrypt><![CDATA[{sealed}]]></Encrypt></xml>");
+        let request = reqwest::Client::new().post(format!("{url}/v1/channels/wechat?{query}")).body(body);
+        let answer = request.send().await.expect("an answer");
+        (answer.status(), answer.text().await.expect("text"))
+    };
+    assert_eq!(post(signed(vec!["another", &at, "7", sealed])).await.0, StatusCode::UNAUTHORIZED);
+    let (status, reply) = post(signed(vec![token, &at, "7", sealed])).await;
+    assert_eq!(status, StatusCode::OK, "{reply}");
+    let field = |name: &str| {
+        let (_, rest) = reply.split_once(&format!("<{name}><![CDATA[")).unwrap_or_else(|| panic!("{reply}"));
+        rest.split_once("]]>").expect("it ends").0
+    };
+    assert!(!reply.contains("<Content>"), "{reply}");
+    let expected = signed(vec![token, field("TimeStamp"), field("Nonce"), field("Encrypt")]);
+    assert_eq!(field("MsgSignature"), expected);
 }
 
 #[tokio::test]

@@ -30,7 +30,7 @@ use crate::speech::speak::SpeakConfig;
 use crate::store::{PrivacyConfig, StoreConfig};
 use crate::telemetry::TelemetryConfig;
 
-pub use channels::{ChannelsConfig, TelegramConfig, WhatsAppConfig};
+pub use channels::{ChannelsConfig, TelegramConfig, WeChatConfig, WhatsAppConfig};
 pub use console::ConsoleConfig;
 pub use error::{ConfigError, Place, Problem, explain, line_of};
 pub use layers::SHORT_NAMES;

@@ -99,6 +99,10 @@ mod tests {
             let tone = |n: u64| (f64::sin((frame * 960 + n) as f64 / 48_000.0 * 440.0 * std::f64::consts::TAU) * 9_000.0) as i16;
             let mut packet = BytesMut::new();
             encoder.encode(&(0..960).map(tone).collect::<Vec<_>>(), &mut packet);
+            if packet.is_empty() {
+                // Silent to the end of the packet: 20 ms of wide-band speech without a frame (RFC 6716 section 3.1).
+                packet.extend_from_slice(&[9 << 3]);
+            }
             let (info, at) = if frame + 1 == frames { (end, cut) } else { (more, 0) };
             writer.write_packet(packet.to_vec(), 7, info, (frame + 1) * 960 - at).expect("written");
         }

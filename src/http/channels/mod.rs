@@ -6,6 +6,7 @@ mod inbox;
 mod outbox;
 mod signature;
 mod telegram;
+mod wechat;
 mod whatsapp;
 
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::privacy::{Pii, Secret};
 use crate::talk::Language;
 
 pub use telegram::Telegram;
+pub use wechat::WeChat;
 pub use whatsapp::WhatsApp;
 
 use inbox::{Desk, Inbox};
@@ -34,15 +36,21 @@ pub struct Channels {
     pub telegram: Option<Telegram>,
     /// A number of the WhatsApp Cloud API.
     pub whatsapp: Option<WhatsApp>,
+    /// A WeChat official account.
+    pub wechat: Option<WeChat>,
 }
 
 impl Channels {
     /// Those whose secrets `variable` knows (the environment, in the program).
     pub fn open(config: &ChannelsConfig, variable: impl Fn(&str) -> Option<String>) -> Self {
-        Self { telegram: Telegram::open(&config.telegram, &variable), whatsapp: WhatsApp::open(&config.whatsapp, &variable) }
+        Self {
+            telegram: Telegram::open(&config.telegram, &variable),
+            whatsapp: WhatsApp::open(&config.whatsapp, &variable),
+            wechat: WeChat::open(&config.wechat, &variable),
+        }
     }
 
-    /// The webhooks: `POST /v1/channels/telegram`, `GET` and `POST /v1/channels/whatsapp`, each only where it is configured.
+    /// The webhooks: `POST /v1/channels/telegram`, `GET` and `POST /v1/channels/whatsapp` and `wechat`, each only where it is configured.
     /// `max_body_bytes` is the longest webhook taken; answers are made by tasks of `tasks`.
     pub fn routes(self, (chat, senses): (Arc<dyn Chat>, Arc<dyn Senses>), tasks: &Tasks, max_body_bytes: usize) -> Router {
         let (inbox, mut routes) = (Inbox::new(Desk { chat, senses }, tasks.child()), Router::new());
@@ -52,8 +60,12 @@ impl Channels {
         }
         if let Some(whatsapp) = self.whatsapp {
             let both = get(whatsapp::challenge).post(whatsapp::receive);
-            let state = (Arc::new(whatsapp), inbox);
+            let state = (Arc::new(whatsapp), inbox.clone());
             routes = routes.merge(Router::new().route("/v1/channels/whatsapp", both).with_state(state));
+        }
+        if let Some(wechat) = self.wechat {
+            let both = get(wechat::challenge).post(wechat::receive);
+            routes = routes.merge(Router::new().route("/v1/channels/wechat", both).with_state((wechat, inbox)));
         }
         routes.layer(DefaultBodyLimit::max(max_body_bytes))
     }
