@@ -70,7 +70,10 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
         line.tasks(),
         config.http.max_body_bytes,
     );
-    let served = http::serve(listener, http::router(app, &config.http).merge(channels), stop_http.clone().cancelled_owned());
+    let events = http::Events::open(&config.http.events, |name| std::env::var(name).ok());
+    let events = events.map(|events| events.routes(line.board())).unwrap_or_default();
+    let served =
+        http::serve(listener, http::router(app, &config.http).merge(channels).merge(events), stop_http.clone().cancelled_owned());
     line.tasks().spawn_to_its_end("http", async move {
         if let Err(error) = served.await {
             tracing::error!(%error, "The HTTP pages are gone; calls go on.");

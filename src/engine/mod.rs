@@ -25,6 +25,7 @@ mod wall;
 pub use jobs::Engines;
 pub use line::{Facts, Line, OpenError, Speech, phrases};
 pub use loan::Loan;
+pub use memories::Customer;
 pub use notes::{NoteError, decodes_amr};
 pub use observe::{Observers, Seen};
 pub use switchboard::{Guest, Place, Shared, Switchboard};
