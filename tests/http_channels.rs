@@ -363,7 +363,24 @@ async fn in_safe_mode_only_sealed_messages_are_taken_and_answers_are_sealed() {
 }
 
 #[tokio::test]
+async fn the_webhooks_that_are_described_are_there() {
+    let (url, _sent) = line().await;
+    let told = serde_json::to_value(hotline::http::description()).expect("JSON");
+    let webhooks = told["paths"].as_object().expect("paths").iter().filter(|(path, _)| path.starts_with("/v1/channels"));
+    let mut asked = 0;
+    for (path, methods) in webhooks {
+        for method in methods.as_object().expect("methods").keys() {
+            let method = method.to_uppercase().parse().expect("a method");
+            let status = reqwest::Client::new().request(method, format!("{url}{path}")).send().await.expect("an answer").status();
+            assert!([StatusCode::UNAUTHORIZED, StatusCode::BAD_REQUEST].contains(&status), "{path}: {status}");
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 5);
+}
+
+#[tokio::test]
 async fn a_channel_without_its_secrets_is_off() {
     let channels = Channels::open(&ChannelsConfig::default(), |name| (name != "TELEGRAM_BOT_TOKEN").then(|| "x".to_owned()));
-    assert!(channels.telegram.is_none() && channels.whatsapp.is_none());
+    assert!(channels.telegram.is_none() && channels.whatsapp.is_none() && channels.wechat.is_none());
 }

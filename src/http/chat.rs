@@ -97,11 +97,15 @@ pub trait Chat: Send + Sync {
 }
 
 /// The body of a request.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
+    /// The conversation of an earlier answer; without it one begins.
     conversation: Option<String>,
+    /// What was typed: 1 to 4,000 characters.
     text: String,
+    /// The language it is in, as `en` or `zh`.
+    #[schema(value_type = Option<String>)]
     language: Option<Language>,
 }
 

@@ -75,7 +75,7 @@ impl TextDesk {
     /// A conversation with that dialogue, under a name of its own. Whoever has an address is known by it as on the phone.
     fn talk(&self, dialogue: Dialogue, from: Option<&Pii<String>>, greeted: bool) -> Talk {
         let id = call_id(clock::wall().naive_local(), clock::seed() as u32);
-        let caller = self.board.shared().observers.archive.vault().caller_of(from.unwrap_or(&Pii::default()), &id);
+        let caller = self.board.shared().observers.archive.vault().caller_of(&from.cloned().unwrap_or_default(), &id);
         let dialogue = dialogue.of(id.clone(), caller);
         let dialogue = match from {
             Some(from) => dialogue.calling_from(from),
@@ -89,7 +89,7 @@ impl TextDesk {
 impl Chat for TextDesk {
     async fn answer(&self, message: ChatMessage) -> Result<ChatAnswer, ChatError> {
         let ChatMessage { conversation, text, language, heard, from } = message;
-        let text = heard.as_ref().map_or(text.reveal(), |heard| &heard.text);
+        let text = heard.as_ref().map_or_else(|| text.reveal(), |heard| &heard.text);
         let language = language.or_else(|| language_of(text));
         let (conversation, talk) = self.find(conversation.as_ref(), (from.as_ref(), language))?;
         let mut talk = talk.lock().await;

@@ -64,19 +64,28 @@ impl Events {
 }
 
 /// The body of a request.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Posted {
+pub(super) struct Posted {
+    /// The sender's name for it: one that comes twice is kept once.
     id: String,
+    #[schema(inline)]
     customer: PostedCustomer,
+    /// What kind of event it is, in the sender's words.
     kind: String,
+    /// What the customer is told, by language.
+    #[schema(value_type = BTreeMap<String, String>)]
     text: BTreeMap<Language, String>,
+    /// When it is of no interest any more, at most 90 days from now.
+    #[schema(value_type = String, format = DateTime)]
     expires: DateTime<Utc>,
+    /// Whether whoever calls from the customer's number is told before anything is proved.
     #[serde(default)]
     openly: bool,
 }
 
-#[derive(Deserialize)]
+/// Whom it is for.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum PostedCustomer {
     /// A telephone number, or an address as the channels give it.

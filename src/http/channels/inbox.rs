@@ -152,7 +152,7 @@ impl Inbox {
                 return Err(Full);
             }
             let (queue, waiting) = mpsc::channel(WAITING);
-            queue.try_send(first).ok().expect("an empty queue has room");
+            queue.try_send(first).expect("an empty queue has room");
             state.chats.insert(key.clone(), queue);
             let (chat, from, language) = (message.chat, message.from, message.language);
             let (inbox, asked) = (self.clone(), Expectation::Open);
