@@ -104,12 +104,12 @@ mod tests {
 
     #[test]
     fn what_is_damaged_or_anothers_stays_shut() {
-        let envelope = |key, app| Envelope::new(key, app).expect("a key");
+        let envelope = |key: &str, app: &str| Envelope::new(key, app).expect("a key");
         let sealed = envelope(KEY, "wx1").seal("hello");
         assert_eq!(envelope(KEY, "wx1").open(&sealed).as_deref(), Some("hello"));
         assert_eq!(envelope(KEY, "wx2").open(&sealed), None);
         assert_eq!(envelope(&KEY.replace('a', "b"), "wx1").open(&sealed), None);
-        for wrong in ["", "AAAA", "no base64!", &sealed[..sealed.len() / 2]] {
+        for wrong in ["", "AAAA", "no base64!", sealed.split_at(20).0] {
             assert_eq!(envelope(KEY, "wx1").open(wrong), None, "{wrong}");
         }
         assert!(Envelope::new("short", "wx1").is_none() && Envelope::new(&format!("{KEY}AAAA"), "wx1").is_none());
