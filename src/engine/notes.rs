@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use super::Switchboard;
 use crate::audio::{MediaTime, SampleRate};
-use crate::media::note::{self, OGG};
+use crate::media::note;
 use crate::speech::hear::{Cancel, HearError, HearRequest};
 use crate::talk::{Expectation, Language, Transcript};
 
@@ -81,7 +81,7 @@ impl Switchboard {
         }
         let pcm = match file.as_slice() {
             file if file.starts_with(AMR) => from_amr(file).await?,
-            [..] => self.compute(move || from_ogg(&file)).await.ok_or(NoteError::Failed)??,
+            [..] => self.compute(move || note::decode(&file, LONGEST_S)).await.ok_or(NoteError::Failed)??,
         };
         let _place = engines.decoders.acquire().await.map_err(|_| NoteError::Failed)?;
         let cancel = CancelledWhenDropped(Cancel::default());
@@ -96,10 +96,6 @@ impl Switchboard {
         });
         Ok(heard.await.ok_or(NoteError::Failed)??)
     }
-}
-
-fn from_ogg(file: &[u8]) -> Result<Vec<i16>, note::NoteError> {
-    if file.starts_with(OGG) { note::decode(file, LONGEST_S) } else { Err(note::NoteError::Kind) }
 }
 
 async fn from_amr(file: &[u8]) -> Result<Vec<i16>, NoteError> {
