@@ -12,7 +12,7 @@ use hotline::audio::{MediaTime, SampleRate};
 use hotline::media::codec::{Codec, ComfortNoise, Concealer};
 use hotline::media::jitter::{Content, JitterBuffer, JitterConfig};
 use hotline::media::resample::Resampler;
-use hotline::media::vad::{Recurrent, Vad};
+use hotline::media::vad::{Paired, Vad};
 use hotline::media::{Downlink, Enqueued, MediaConfig, Packet, PortFormat, Speech, Uplink};
 use hotline::talk::{AudioRange, ReplyId};
 
@@ -65,13 +65,13 @@ fn stages() {
         measure(&format!("resample {from} to {to}"), |_| resampler.frame(black_box(&pcm), &mut out));
     }
     let wide: Vec<i16> = hum(0).into_iter().flat_map(|s| [s, s]).collect();
-    let mut vad = Recurrent::default();
+    let mut vad = Paired::default();
     measure("voice activity, speech", |n| {
         // The level has to move: what is steady is noise.
         let at = if n % 50 == 0 { 0 } else { wide.len() };
         black_box(vad.speech(if at == 0 { &[0; 320] } else { &wide }));
     });
-    let mut vad = Recurrent::default();
+    let mut vad = Paired::default();
     measure("voice activity, silence", |_| {
         black_box(vad.speech(&[0; 320]));
     });

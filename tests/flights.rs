@@ -41,7 +41,7 @@ fn a_changed_decision_is_found_where_it_is() {
 fn a_call_under_the_settings_it_had_is_the_call_it_was() {
     for (path, flight) in &flights() {
         let was = replay(flight, Ear::Inputs).expect("inputs are there");
-        let would_be = what_if(flight, flight.head.config.clone(), None);
+        let would_be = what_if(flight, flight.head.config.clone(), (&[], None));
         assert_eq!(would_be.stop, None, "{}", path.display());
         let turns = |entries: &[hotline::store::journal::Entry]| {
             let told = |kind| matches!(kind, "transcript" | "reply" | "barge_in" | "reply_ended" | "digit" | "call_ended");

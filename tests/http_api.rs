@@ -141,6 +141,26 @@ async fn a_socket_keeps_its_conversation_answers_in_order_and_refuses_foreign_pa
 }
 
 #[tokio::test]
+async fn the_pages_describe_themselves_and_what_is_described_is_there() {
+    with_pages(true, async |url| {
+        let client = reqwest::Client::new();
+        let (status, told) = ask(client.get(format!("{url}/openapi.json"))).await;
+        assert_eq!((status, &told["info"]["title"]), (StatusCode::OK, &json!("Hotline")));
+        // The others are there where they are configured.
+        let configured = ["/v1/widget", "/v1/channels", "/v1/events", "/talk", "/widget"];
+        let paths = told["paths"].as_object().expect("paths").iter();
+        for (path, methods) in paths.filter(|(path, _)| !configured.iter().any(|start| path.starts_with(start))) {
+            for method in methods.as_object().expect("methods").keys() {
+                let method = method.to_uppercase().parse().expect("a method");
+                let status = client.request(method, format!("{url}{path}")).send().await.expect("an answer").status();
+                assert!(![StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED].contains(&status), "{path}: {status}");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn whatever_is_wrong_is_json_with_a_fix() {
     with_pages(true, async |url| {
         let client = reqwest::Client::new();

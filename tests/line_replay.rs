@@ -7,7 +7,7 @@ mod house;
 
 use std::path::Path;
 
-use hotline::engine::replay::{Ear as Source, Stop, replay, sound, what_if};
+use hotline::engine::replay::{Ear as Source, Stop, remade, replay, what_if};
 use hotline::store::flight::{Flight, unsealed};
 use hotline::store::journal::{Entry, JournalEvent};
 use hotline::store::{FlightKind, PrivacyConfig, Vault};
@@ -56,7 +56,7 @@ async fn every_decision_of_a_call_is_replayed_from_its_inputs_and_from_its_packe
     assert_eq!(packets.difference, None);
     assert_eq!(packets.entries, again.entries);
     assert!(packets.frames > 200, "{} frames", packets.frames);
-    let seconds = sound(&flight).expect("packets are there").len() / 16_000;
+    let seconds = remade(&flight).expect("packets are there").pcm.len() / 16_000;
     assert!(seconds >= 4, "{seconds} s of sound");
     let file = Flight::read(&*flight.to_bytes()).expect("what was written is read");
     assert_eq!(file, flight);
@@ -66,14 +66,14 @@ async fn every_decision_of_a_call_is_replayed_from_its_inputs_and_from_its_packe
 async fn another_setting_shows_another_call() {
     let flight = recorded(FlightKind::Decisions).await;
     assert!(replay(&flight, Source::Packets).is_err(), "no packets were kept");
-    let as_it_was = what_if(&flight, flight.head.config.clone(), None);
+    let as_it_was = what_if(&flight, flight.head.config.clone(), (&[], None));
     let was = replay(&flight, Source::Inputs).expect("inputs are there");
     assert_eq!(as_it_was.stop, None);
     assert_eq!(noticed(&as_it_was.entries), noticed(&was.entries));
     let with = |factor| {
         let mut config = flight.head.config.clone();
         config.turn.endpoint = config.turn.endpoint.slower(factor);
-        what_if(&flight, config, None)
+        what_if(&flight, config, (&[], None))
     };
     let waits = |entries: &[Entry]| -> u64 {
         entries

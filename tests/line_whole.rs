@@ -360,7 +360,7 @@ async fn a_return_begun_on_the_phone_is_offered_again_to_who_writes() {
     let mut conversation = None;
     let mut said = String::new();
     for text in ["i want to return something", "12345", "10115", "yes"] {
-        let message = ChatMessage { conversation, text: Pii::new(text.to_owned()), language: None };
+        let message = ChatMessage::typed(conversation, Pii::new(text.to_owned()), None);
         let answer = desk.answer(message).await.expect("answered");
         conversation = Some(answer.conversation);
         said = answer.sentences.iter().fold(said, |said, sentence| said + &sentence.text + " ");

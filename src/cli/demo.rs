@@ -16,6 +16,7 @@ use super::{calls, models, serve};
 use crate::config::Config;
 use crate::engine::{Line, Tasks, clock};
 use crate::line::sip::{DialOptions, Listen, SipConfig, SipEndpoint, Transport};
+use crate::talk::Language;
 
 /// The bot has finished when it has been silent that long.
 const QUIET: Duration = Duration::from_millis(900);
@@ -117,7 +118,7 @@ async fn call(open: &serve::Open) -> Result<()> {
     let mut spoken = Vec::new();
     for step in &SCRIPT {
         let (Step::Say(text) | Step::Interrupt(_, text)) = step;
-        spoken.push(speak(&*voice.1, text)?);
+        spoken.push(speak(&*voice.1, text, Language::EN)?);
     }
     let tasks = Tasks::default();
     let phone = SipConfig {

@@ -161,7 +161,7 @@ fn run(command: Command, file: Option<&Path>, runtime: &Runtime) -> anyhow::Resu
         Command::Audit(args) => Ok(exit_code(audit::run(&args, &load(file)?.store.data, &mut stdout())?)),
         Command::Models(args) => runtime.block_on(models::run(args)),
         #[cfg(all(feature = "sip", feature = "web"))]
-        Command::Bench(args) => runtime.block_on(bench::run(args, logged(file)?)),
+        Command::Bench(args) => bench::run(args, logged(file)?, runtime.handle()),
         Command::Doctor(args) => {
             let path = file.unwrap_or_else(|| Path::new(config::FILE_NAME));
             let findings = doctor::survey(path, &load(file).map(|config| args.over(config)), runtime.handle());

@@ -91,14 +91,14 @@ pub fn run(args: &ReplayArgs, config: Config, runtime: &Handle, out: &mut dyn Wr
             .with_context(|| format!("{} cannot be written", args.what))?;
     }
     let ear = if args.packets { Ear::Packets } else { Ear::Inputs };
-    let began = time::now();
-    let replayed = replay::replay(&flight, ear)?;
-    let took = time::since(began);
     if args.what_if.is_empty() {
-        show(&flight, &replayed, (took, args.json), out)?;
+        let began = time::now();
+        let replayed = replay::replay(&flight, ear)?;
+        show(&flight, &replayed, (time::since(began), args.json), out)?;
         return Ok(replayed.difference.is_none());
     }
-    let otherwise = otherwise(&flight, &args.what_if, &config, runtime)?;
+    let replayed = replay::replay(&flight, Ear::Inputs)?;
+    let otherwise = otherwise((&flight, ear), &args.what_if, &config, runtime)?;
     compare(&replayed, &otherwise, args.json, out)?;
     Ok(true)
 }
@@ -159,16 +159,17 @@ fn remark(remark: &Remark) -> String {
 }
 
 /// The call with those settings; words that nobody recognised are recognised from the packets, where there are some.
-fn otherwise(flight: &Flight, settings: &[Setting], config: &Config, runtime: &Handle) -> Result<Otherwise> {
+fn otherwise((flight, ear): (&Flight, Ear), settings: &[Setting], config: &Config, runtime: &Handle) -> Result<Otherwise> {
     let call = settings.iter().try_fold(flight.head.config.clone(), |call, setting| set(&call, setting))?;
     if !flight.head.packets {
-        return Ok(replay::what_if(flight, call, None));
+        return Ok(replay::what_if(flight, call, (&[], None)));
     }
-    let sound = replay::sound(flight)?;
+    let remade = replay::remade(flight)?;
+    let frames = if ear == Ear::Packets { &*remade.heard } else { &[] };
     let phrases = phrases(&Pack::load(&config.pack)?);
     let recognizer = hear::open(&config.hear, &config.store.data, phrases, runtime)?;
-    let mut again = |asked: Asked<'_>| again(&*recognizer, &sound, asked);
-    Ok(replay::what_if(flight, call, Some(&mut again)))
+    let mut again = |asked: Asked<'_>| again(&*recognizer, &remade.pcm, asked);
+    Ok(replay::what_if(flight, call, (frames, Some(&mut again))))
 }
 
 fn set(call: &CallConfig, Setting { path, value }: &Setting) -> Result<CallConfig> {

@@ -65,8 +65,15 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
     let first_admin = console.as_ref().map_or(Ok(None), |console| console.first_admin())?;
     let app = http::App { console, ..app };
     let channels = http::channels::Channels::open(&config.http.channels, |name| std::env::var(name).ok());
-    let channels = channels.routes(Arc::clone(&app.chat), line.tasks(), config.http.max_body_bytes);
-    let served = http::serve(listener, http::router(app, &config.http).merge(channels), stop_http.clone().cancelled_owned());
+    let channels = channels.routes(
+        (Arc::clone(&app.chat), http::LineSenses::shared(line.board().clone())),
+        line.tasks(),
+        config.http.max_body_bytes,
+    );
+    let events = http::Events::open(&config.http.events, |name| std::env::var(name).ok());
+    let events = events.map(|events| events.routes(line.board())).unwrap_or_default();
+    let served =
+        http::serve(listener, http::router(app, &config.http).merge(channels).merge(events), stop_http.clone().cancelled_owned());
     line.tasks().spawn_to_its_end("http", async move {
         if let Err(error) = served.await {
             tracing::error!(%error, "The HTTP pages are gone; calls go on.");

@@ -11,6 +11,8 @@ pub struct ChannelsConfig {
     pub telegram: TelegramConfig,
     /// A number of the WhatsApp Cloud API.
     pub whatsapp: WhatsAppConfig,
+    /// A WeChat official account.
+    pub wechat: WeChatConfig,
 }
 
 /// The table `[http.channels.telegram]`.
@@ -49,6 +51,8 @@ pub struct WhatsAppConfig {
     pub number_id: String,
     /// Where the Graph API is, with its version.
     pub api: String,
+    /// The host that photos and voice notes are fetched from; an address elsewhere is not asked.
+    pub media: String,
 }
 
 impl Default for WhatsAppConfig {
@@ -59,6 +63,38 @@ impl Default for WhatsAppConfig {
             token_env: "WHATSAPP_ACCESS_TOKEN".to_owned(),
             number_id: String::new(),
             api: "https://graph.facebook.com/v23.0".to_owned(),
+            media: "https://lookaside.fbsbx.com".to_owned(),
+        }
+    }
+}
+
+/// The table `[http.channels.wechat]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct WeChatConfig {
+    /// The variable with the token of the account's server settings, which signs the webhooks.
+    pub token_env: String,
+    /// The variable with the `EncodingAESKey` of safe mode. Without it messages come in plain, and their text is not signed.
+    pub aes_key_env: String,
+    /// The variable with the app's secret. Without it photos and voice notes are not fetched, and late answers are lost.
+    pub secret_env: String,
+    /// The account's id (`wx…`).
+    pub app_id: String,
+    /// Where the API is.
+    pub api: String,
+    /// An answer goes into the response if it is made in so many milliseconds; WeChat waits for 5,000.
+    pub reply_within_ms: u64,
+}
+
+impl Default for WeChatConfig {
+    fn default() -> Self {
+        Self {
+            token_env: "WECHAT_TOKEN".to_owned(),
+            aes_key_env: "WECHAT_AES_KEY".to_owned(),
+            secret_env: "WECHAT_APP_SECRET".to_owned(),
+            app_id: String::new(),
+            api: "https://api.weixin.qq.com".to_owned(),
+            reply_within_ms: 4_500,
         }
     }
 }

@@ -8,6 +8,7 @@
 mod channels;
 mod console;
 mod error;
+mod events;
 mod layers;
 mod widget;
 
@@ -30,9 +31,10 @@ use crate::speech::speak::SpeakConfig;
 use crate::store::{PrivacyConfig, StoreConfig};
 use crate::telemetry::TelemetryConfig;
 
-pub use channels::{ChannelsConfig, TelegramConfig, WhatsAppConfig};
+pub use channels::{ChannelsConfig, TelegramConfig, WeChatConfig, WhatsAppConfig};
 pub use console::ConsoleConfig;
 pub use error::{ConfigError, Place, Problem, explain, line_of};
+pub use events::EventsConfig;
 pub use layers::SHORT_NAMES;
 pub use widget::WidgetConfig;
 
@@ -132,6 +134,8 @@ pub struct HttpConfig {
     pub console: ConsoleConfig,
     /// Social apps.
     pub channels: ChannelsConfig,
+    /// Events of devices and shops.
+    pub events: EventsConfig,
 }
 
 impl Default for HttpConfig {
@@ -143,6 +147,7 @@ impl Default for HttpConfig {
             widget: WidgetConfig::default(),
             console: ConsoleConfig::default(),
             channels: ChannelsConfig::default(),
+            events: EventsConfig::default(),
         }
     }
 }

@@ -26,6 +26,7 @@ use super::memories::{Memories, Person};
 use super::tasks::Tasks;
 
 mod event;
+mod news;
 mod out;
 mod sight;
 
@@ -184,8 +185,7 @@ impl Dialogues {
         self.shared.desk.borrow().clone()
     }
 
-    /// From now on failed identity checks outlive the program, each check is in the audit log, and callers who give leave
-    /// are remembered.
+    /// From now on failed checks outlive the program, checks are audited, and callers who give leave are remembered.
     pub fn keep_callers_in(&self, archive: Arc<Archive>) {
         self.shared.memories.keep_in(Arc::clone(&archive));
         self.shared.lockouts.keep_in(archive);
@@ -277,7 +277,8 @@ impl Dialogue {
         }
         self.reply = Reply::Underway;
         let is_another = self.take_newest_pack();
-        if matches!(prompt, Prompt::Greeting) {
+        let greets = matches!(prompt, Prompt::Greeting);
+        if greets {
             self.shared.memories.recall_number(&self.person, &mut self.conversation, &self.desk.pack).await;
         }
         let mut voice = Voice { out, index: 0 };
@@ -298,6 +299,9 @@ impl Dialogue {
             let prompt = self.with_unanswered(prompt);
             let act = self.decide(prompt, &mut voice).await;
             after = Some(self.play(act, &mut voice).await);
+        }
+        if greets {
+            self.tell_news(&mut voice).await;
         }
         self.reply = Reply::Made;
         let after = after.unwrap_or(AfterReply::HangUp);
@@ -481,6 +485,7 @@ impl Dialogue {
                 if let Verification::Verified(found) = &outcome {
                     let desk = Arc::clone(&self.desk);
                     self.shared.memories.recall_account((found, &mut self.person), &mut self.conversation, &desk.pack).await;
+                    self.tell_news(voice).await;
                 }
                 self.conversation.verified(outcome)
             }

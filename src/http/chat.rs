@@ -12,7 +12,7 @@ use thiserror::Error;
 
 use crate::engine::reply::Dialogue;
 use crate::privacy::Pii;
-use crate::talk::{AfterReply, CallId, Language, Sentence};
+use crate::talk::{AfterReply, CallId, Language, Sentence, Transcript};
 
 use super::Pages;
 use super::error::ApiError;
@@ -20,8 +20,8 @@ use super::error::ApiError;
 /// Longest message, in characters: more is no question.
 const MAX_CHARS: usize = 4_000;
 
-/// Somebody typed something.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Somebody wrote something, or said it in a voice note.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ChatMessage {
     /// The conversation it belongs to; `None` begins one.
     pub conversation: Option<CallId>,
@@ -29,6 +29,17 @@ pub struct ChatMessage {
     pub text: Pii<String>,
     /// The language it is said to be in.
     pub language: Option<Language>,
+    /// What was heard, where it was spoken; its text goes before [`Self::text`].
+    pub heard: Option<Transcript>,
+    /// The number or address that a platform vouches for; with none, whoever writes is nobody until they prove who they are.
+    pub from: Option<Pii<String>>,
+}
+
+impl ChatMessage {
+    /// Something typed by somebody of whom nothing is known.
+    pub const fn typed(conversation: Option<CallId>, text: Pii<String>, language: Option<Language>) -> Self {
+        Self { conversation, text, language, heard: None, from: None }
+    }
 }
 
 /// What is said to a message.
@@ -69,6 +80,11 @@ pub trait Chat: Send + Sync {
     /// Answers one message.
     async fn answer(&self, message: ChatMessage) -> Result<ChatAnswer, ChatError>;
 
+    /// Begins a conversation with somebody who has come and said nothing yet: the greeting alone.
+    async fn greet(&self, _from: Option<Pii<String>>, _language: Option<Language>) -> Result<ChatAnswer, ChatError> {
+        Err(ChatError::Failed)
+    }
+
     /// Gives a conversation away, to be gone on with by voice; `None` where there is none to give.
     async fn lend(&self, _conversation: &CallId) -> Option<Dialogue> {
         None
@@ -81,11 +97,15 @@ pub trait Chat: Send + Sync {
 }
 
 /// The body of a request.
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
+    /// The conversation of an earlier answer; without it one begins.
     conversation: Option<String>,
+    /// What was typed: 1 to 4,000 characters.
     text: String,
+    /// The language it is in, as `en` or `zh`.
+    #[schema(value_type = Option<String>)]
     language: Option<Language>,
 }
 
@@ -112,7 +132,7 @@ impl Request {
             Some(id) => Some(CallId::new(id).ok_or_else(|| ApiError::from(ChatError::NoConversation))?),
             None => None,
         };
-        Ok(ChatMessage { conversation, text: Pii::new(text.to_owned()), language: self.language })
+        Ok(ChatMessage::typed(conversation, Pii::new(text.to_owned()), self.language))
     }
 }
 

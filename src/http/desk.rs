@@ -14,7 +14,7 @@ use crate::engine::reply::{Dialogue, ReplyEvent};
 use crate::engine::{Observers, Switchboard, clock};
 use crate::privacy::Pii;
 use crate::store::{Pseudonym, call_id};
-use crate::talk::{AfterReply, CallId, Language, Prompt, Sentence, Transcript, TurnId};
+use crate::talk::{AfterReply, CallId, Expectation, Language, Prompt, Sentence, Transcript, TurnId};
 
 /// Conversations at once.
 const MOST: usize = 1_000;
@@ -34,11 +34,12 @@ struct Slot {
 
 struct Talk {
     id: CallId,
-    /// Whoever writes is known by this conversation alone.
+    /// Whoever writes without an address is known by this conversation alone.
     caller: Pseudonym,
     /// `None` where it was given away.
     dialogue: Option<Dialogue>,
     turn: TurnId,
+    greeted: bool,
     over: bool,
 }
 
@@ -51,7 +52,7 @@ impl TextDesk {
     fn find(
         &self,
         id: Option<&CallId>,
-        language: Option<Language>,
+        (from, language): (Option<&Pii<String>>, Option<Language>),
     ) -> Result<(CallId, Arc<tokio::sync::Mutex<Talk>>), ChatError> {
         let now = clock::now();
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -64,45 +65,54 @@ impl TextDesk {
         if open.len() >= MOST {
             return Err(ChatError::Busy);
         }
-        let talk = self.talk(self.board.shared().dialogues.begin(language), TurnId::default());
+        let talk = self.talk(self.board.shared().dialogues.begin(language), from, false);
         let id = talk.id.clone();
         let talk = Arc::new(tokio::sync::Mutex::new(talk));
         open.insert(id.clone(), Slot { talk: Arc::clone(&talk), touched: now });
         Ok((id, talk))
     }
 
-    /// A conversation with that dialogue, under a name of its own.
-    fn talk(&self, dialogue: Dialogue, turn: TurnId) -> Talk {
+    /// A conversation with that dialogue, under a name of its own. Whoever has an address is known by it as on the phone.
+    fn talk(&self, dialogue: Dialogue, from: Option<&Pii<String>>, greeted: bool) -> Talk {
         let id = call_id(clock::wall().naive_local(), clock::seed() as u32);
-        let caller = self.board.shared().observers.archive.vault().caller_of(&Pii::default(), &id);
-        let dialogue = Some(dialogue.of(id.clone(), caller));
-        Talk { id, caller, dialogue, turn, over: false }
+        let caller = self.board.shared().observers.archive.vault().caller_of(&from.cloned().unwrap_or_default(), &id);
+        let dialogue = dialogue.of(id.clone(), caller);
+        let dialogue = match from {
+            Some(from) => dialogue.calling_from(from),
+            None => dialogue,
+        };
+        Talk { id, caller, dialogue: Some(dialogue), turn: TurnId::default(), greeted, over: false }
     }
 }
 
 #[async_trait]
 impl Chat for TextDesk {
     async fn answer(&self, message: ChatMessage) -> Result<ChatAnswer, ChatError> {
-        let text = message.text.reveal();
-        let language = message.language.or_else(|| language_of(text));
-        let (conversation, talk) = self.find(message.conversation.as_ref(), language)?;
+        let ChatMessage { conversation, text, language, heard, from } = message;
+        let text = heard.as_ref().map_or_else(|| text.reveal(), |heard| &heard.text);
+        let language = language.or_else(|| language_of(text));
+        let (conversation, talk) = self.find(conversation.as_ref(), (from.as_ref(), language))?;
         let mut talk = talk.lock().await;
         let observers = &self.board.shared().observers;
         let language = match &talk.dialogue {
             Some(dialogue) if !talk.over => language.unwrap_or_else(|| dialogue.language()),
             Some(_) | None => return Err(ChatError::NoConversation),
         };
-        // Whoever writes first is told, as on the phone, that a machine answers.
-        let mut sentences =
-            if talk.turn == TurnId::default() { talk.say(Prompt::Greeting, observers).await.0 } else { Vec::new() };
+        let mut sentences = talk.greet(observers).await;
         talk.turn = talk.turn.next();
-        let transcript = Transcript::of_text(text, language, "text");
+        let transcript = heard.clone().unwrap_or_else(|| Transcript::of_text(text, language, "text"));
         let prompt = Prompt::Said { turn: talk.turn, transcript };
         let (answer, after) = talk.say(prompt, observers).await;
         let after = after.ok_or(ChatError::Failed)?;
         sentences.extend(answer);
         talk.over = !matches!(after, AfterReply::Listen(_));
         Ok(ChatAnswer { conversation, sentences, after })
+    }
+
+    async fn greet(&self, from: Option<Pii<String>>, language: Option<Language>) -> Result<ChatAnswer, ChatError> {
+        let (conversation, talk) = self.find(None, (from.as_ref(), language))?;
+        let sentences = talk.lock().await.greet(&self.board.shared().observers).await;
+        Ok(ChatAnswer { conversation, sentences, after: AfterReply::Listen(Expectation::Open) })
     }
 
     async fn lend(&self, conversation: &CallId) -> Option<Dialogue> {
@@ -113,7 +123,7 @@ impl Chat for TextDesk {
 
     fn adopt(&self, dialogue: Dialogue) -> Option<CallId> {
         // Its caller was greeted where it began.
-        let talk = self.talk(dialogue, TurnId::default().next());
+        let talk = self.talk(dialogue, None, true);
         let id = talk.id.clone();
         let slot = Slot { talk: Arc::new(tokio::sync::Mutex::new(talk)), touched: clock::now() };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -124,6 +134,11 @@ impl Chat for TextDesk {
 }
 
 impl Talk {
+    /// Whoever writes first is told, as on the phone, that a machine answers.
+    async fn greet(&mut self, observers: &Observers) -> Vec<Sentence> {
+        if std::mem::replace(&mut self.greeted, true) { Vec::new() } else { self.say(Prompt::Greeting, observers).await.0 }
+    }
+
     async fn say(&mut self, prompt: Prompt, observers: &Observers) -> (Vec<Sentence>, Option<AfterReply>) {
         let (out, mut events) = mpsc::channel(16);
         let Some(dialogue) = &mut self.dialogue else { return (Vec::new(), None) };

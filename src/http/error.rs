@@ -27,7 +27,7 @@ impl ApiError {
     }
 
     pub(super) fn not_found() -> Self {
-        let fix = "there are GET /healthz, GET /readyz, GET /metrics, GET /talk, POST /v1/chat, GET /v1/chat/ws and POST /v1/widget/sessions";
+        let fix = "there are GET /healthz, GET /readyz, GET /metrics, GET /openapi.json (which tells them all), GET /talk, POST /v1/chat, GET /v1/chat/ws and POST /v1/widget/sessions";
         Self::new(StatusCode::NOT_FOUND, "no such page", fix)
     }
 

@@ -7,9 +7,12 @@ mod chat_socket;
 mod console;
 mod desk;
 mod error;
+mod events;
+mod openapi;
 mod pages;
 mod photos;
 mod picture;
+mod senses;
 mod talk;
 mod widget;
 
@@ -35,8 +38,11 @@ use crate::telemetry::Metrics;
 pub use chat::{Chat, ChatAnswer, ChatError, ChatMessage};
 pub use console::{Console, Rooms};
 pub use desk::TextDesk;
+pub use events::Events;
+pub use openapi::description;
 pub use photos::{Meaning, PhotoError, Photos, Seen};
 pub use picture::{Picture, PictureError};
+pub use senses::{LineSenses, Senses};
 pub use talk::{Answered, Caller, Disclosure, Talk, TalkDesk, TalkError};
 
 use error::ApiError;
@@ -58,7 +64,7 @@ pub struct App {
     pub stop: CancellationToken,
 }
 
-/// All pages: `GET /healthz`, `/readyz`, `/metrics`, `POST /v1/chat`, `GET /v1/chat/ws`; with browsers `GET /talk` and those under `/v1/widget` too.
+/// All pages: `GET /healthz`, `/readyz`, `/metrics`, `/openapi.json`, `POST /v1/chat`, `GET /v1/chat/ws`; with browsers `GET /talk` and those under `/v1/widget` too.
 pub fn router(app: App, config: &HttpConfig) -> Router {
     let timeout = Duration::from_millis(config.timeout_ms);
     let widget = app.talk.clone().map(|talk| {
@@ -72,6 +78,7 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
         .route("/healthz", get(async || Json(json!({ "ok": true }))))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
+        .route("/openapi.json", get(async || Json(description())))
         .route("/v1/chat", post(chat::handle))
         .route("/v1/chat/ws", get(chat_socket::open))
         .fallback(async || ApiError::not_found())

@@ -5,6 +5,7 @@ pub mod codec;
 mod config;
 mod downlink;
 pub mod jitter;
+pub mod note;
 mod packet;
 mod prosody;
 mod received;

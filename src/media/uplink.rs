@@ -12,7 +12,7 @@ use super::codec::Decoder;
 use super::jitter::JitterStats;
 use super::received::Received;
 use super::resample::Resampler;
-use super::vad::{Recurrent, Vad};
+use super::vad::{Paired, Vad};
 use super::{MediaConfig, Packet, PortFormat};
 
 /// The rate everything behind the uplink works at.
@@ -50,9 +50,9 @@ enum Source {
 }
 
 impl Uplink {
-    /// The uplink of a port that speaks this format, with the voice activity detector that needs no download.
+    /// The uplink of a port that speaks this format, with the voice activity detectors that need no download.
     pub fn new(format: PortFormat, config: &MediaConfig) -> Self {
-        Self::with_vad(format, config, Box::new(Recurrent::default()))
+        Self::with_vad(format, config, Box::new(Paired::default()))
     }
 
     /// The uplink of a port that speaks this format, with that voice activity detector.

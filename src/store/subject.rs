@@ -65,7 +65,7 @@ impl Subject<'_> {
     }
 
     /// Writes a zip of all that is kept: `calls/ID/events.jsonl` and `recording.wav`, `memory.json` (and `memory-PSEUDONYM.json`
-    /// of the same person known otherwise), `audit.jsonl`.
+    /// of the same person known otherwise), `events/ID.json` of what waits to be told, `audit.jsonl`.
     ///
     /// # Errors
     /// Records that cannot be opened, `out` that refuses.
@@ -87,6 +87,10 @@ impl Subject<'_> {
         }
         let mut remembered = false;
         for person in self.persons().await {
+            for waiting in self.archive.callers().waiting(person, at).await? {
+                let event = serde_json::to_vec_pretty(&waiting.event).expect("text keys and plain values");
+                zip.put(&format!("events/{}.json", waiting.id), &event)?;
+            }
             let Some(memory) = self.archive.callers().recall(person).await? else { continue };
             let name = if person == self.caller { "memory.json".to_owned() } else { format!("memory-{person}.json") };
             zip.put(&name, &serde_json::to_vec_pretty(&memory).expect("text keys and plain values"))?;

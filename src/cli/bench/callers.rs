@@ -39,7 +39,7 @@ const PAUSES_MS: [u64; 18] = [450, 260, 700, 380, 1_000, 200, 480, 320, 560, 420
 pub const NOISE_SNR_DB: f32 = 15.0;
 
 /// Level that callers speak at, RMS.
-const SPEECH: Dbfs = Dbfs::new(-22.0);
+pub const SPEECH: Dbfs = Dbfs::new(-22.0);
 
 /// One utterance, ready to be sent.
 #[derive(Debug, Clone)]
@@ -68,11 +68,11 @@ pub fn utterances(voices: &[(&str, &dyn Synthesizer)]) -> Result<Vec<Utterance>,
             let pause_ms = (kind == Kind::InnerPause).then_some(PAUSES_MS[i]);
             let noise = if kind == Kind::Noise { Dbfs::new(SPEECH.db() - NOISE_SNR_DB) } else { QUIET };
             let pcm = match pause_ms {
-                None => speak(voice, &format!("{begin} {end}"))?,
+                None => speak(voice, &format!("{begin} {end}"), Language::EN)?,
                 Some(ms) => {
-                    let mut pcm = speak(voice, begin)?;
+                    let mut pcm = speak(voice, begin, Language::EN)?;
                     pcm.resize(pcm.len() + ms as usize * 8, 0);
-                    pcm.extend(speak(voice, end)?);
+                    pcm.extend(speak(voice, end, Language::EN)?);
                     pcm
                 }
             };
@@ -83,13 +83,13 @@ pub fn utterances(voices: &[(&str, &dyn Synthesizer)]) -> Result<Vec<Utterance>,
 }
 
 /// A text as trimmed 8 kHz sound at the callers' level.
-pub fn speak(voice: &dyn Synthesizer, text: &str) -> Result<Vec<i16>, SpeakError> {
+pub fn speak(voice: &dyn Synthesizer, text: &str, language: Language) -> Result<Vec<i16>, SpeakError> {
     let mut pcm = Vec::new();
-    voice.synthesise(text, Language::EN, Delivery::default(), &mut |piece| {
+    voice.synthesise(text, language, Delivery::default(), &mut |piece| {
         pcm.extend_from_slice(piece);
         ControlFlow::Continue(())
     })?;
-    let mut resampler = StreamResampler::new(voice.rate(Language::EN), SampleRate::HZ_8000);
+    let mut resampler = StreamResampler::new(voice.rate(language), SampleRate::HZ_8000);
     let mut narrow = Vec::new();
     resampler.push(&pcm, &mut narrow);
     resampler.finish(&mut narrow);

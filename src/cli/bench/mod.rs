@@ -2,6 +2,7 @@
 //! Never judges: figures, machine and build are printed, and whoever reads them decides.
 
 mod callers;
+mod duplex;
 mod machine;
 mod picture;
 mod report;
@@ -24,6 +25,7 @@ use crate::engine::{Line, Tasks};
 use crate::line::sip::{DialOptions, Listen, SipConfig, SipEndpoint, Transport};
 use crate::speech;
 use crate::speech::speak::{EngineKind, FliteConfig, FliteVoice, SpeakConfig, SpeakError, Synthesizer};
+use crate::talk::Language;
 use callers::Utterance;
 use machine::{Build, Machine};
 use report::Report;
@@ -48,6 +50,8 @@ pub struct BenchArgs {
 enum What {
     /// Caller's last speech sample to the first audible reply frame, on real calls over loopback
     Latency(LatencyArgs),
+    /// Who speaks when: eight figures over hundreds of moments, and the end-point curve
+    Duplex(duplex::DuplexArgs),
     /// Two reports side by side
     Compare {
         /// A report written by `bench latency --json`.
@@ -73,11 +77,12 @@ struct LatencyArgs {
 }
 
 /// Runs a measurement or a comparison.
-pub async fn run(args: BenchArgs, config: Config) -> Result<ExitCode> {
+pub fn run(args: BenchArgs, config: Config, runtime: &Handle) -> Result<ExitCode> {
     match args.what {
+        What::Duplex(args) => duplex::run(&args, &config, runtime, &mut std::io::stdout())?,
         What::Compare { a, b } => print!("{}", run::read(&a)?.compare(&run::read(&b)?)),
         What::Latency(args) => {
-            let report = latency(args.line.over(config)).await?;
+            let report = runtime.block_on(latency(args.line.over(config)))?;
             for (path, text) in [(&args.report, picture::html(&report)), (&args.svg, picture::svg(&report))] {
                 if let Some(path) = path {
                     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -111,8 +116,8 @@ async fn latency(mut config: Config) -> Result<Report> {
     let speakers = voices()?;
     let speakers: Vec<_> = speakers.iter().map(|(name, voice)| (*name, &**voice)).collect();
     let set = callers::utterances(&speakers)?;
-    let question = speak(speakers[0].1, "what is your return policy")?;
-    let interruption = speak(speakers[0].1, "what are your opening hours")?;
+    let question = speak(speakers[0].1, "what is your return policy", Language::EN)?;
+    let interruption = speak(speakers[0].1, "what are your opening hours", Language::EN)?;
     let (live, told) = mpsc::channel(4_096);
     let line = Line::open(&config, Some(live)).await?;
     let open = serve::open(line, &config).await?;

@@ -1,6 +1,7 @@
 //! `hotline doctor`: what this machine has and lacks, one line each, with the command that mends it.
 //! Never mends anything itself, and binds a port only to let it go again.
 
+mod channels;
 mod engines;
 
 use std::io::{self, Write};
@@ -13,10 +14,12 @@ use serde_json::json;
 use tokio::runtime::Handle;
 
 use crate::config::{Config, ConfigError};
+use crate::engine::decodes_amr;
 use crate::line::PortFormat;
 #[cfg(feature = "sip")]
 use crate::line::sip::Transport;
 
+pub use channels::channels;
 pub use engines::{recognisers, voices, weights};
 
 /// The system packages that building and running need, one a line, with comments.
@@ -120,6 +123,8 @@ pub fn survey(path: &Path, loaded: &Result<Config, ConfigError>, runtime: &Handl
     if let Ok(config) = loaded {
         let data = &config.store.data;
         findings.extend(ports(&wanted_ports(config)));
+        let is_set = |name: &str| std::env::var(name).is_ok_and(|value| !value.is_empty());
+        findings.extend(channels(&config.http.channels, is_set, decodes_amr()));
         findings.extend(data_folder(data));
         findings.extend(recognisers(&config.hear, data, runtime));
         findings.extend(voices(&config.speak, data, runtime));

@@ -77,7 +77,7 @@ fn deed(act: &Act, voice: &dyn Synthesizer) -> Result<Deed> {
             for piece in pieces {
                 match piece {
                     Piece::Pause { pause_ms } => pcm.resize(pcm.len() + *pause_ms as usize * 8, 0),
-                    Piece::Words(text) => pcm.extend(speak(voice, text)?),
+                    Piece::Words(text) => pcm.extend(speak(voice, text, Language::EN)?),
                 }
             }
             Deed::Say(pcm)

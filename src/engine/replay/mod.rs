@@ -16,6 +16,7 @@ use crate::call::{Call, Input, Output, Secrecy};
 use crate::media::{MediaConfig, Packet, PortFormat, Uplink};
 use crate::store::flight::{Flight, Head, Line, Rtp, veil_output};
 use crate::store::journal::Entry;
+use crate::talk::Heard;
 
 pub use what_if::{Asked, Other, Otherwise, Stop, what_if};
 
@@ -129,26 +130,35 @@ pub fn accepted(flight: &Flight) -> Flight {
     Flight { head: flight.head.clone(), lines }
 }
 
-/// The caller's sound at 16 kHz, made of the packets again, and from where on it is withheld.
+/// The caller's sound, made of the packets again.
+#[derive(Debug, Clone, Default)]
+pub struct Remade {
+    /// What each frame holds, up to where a secret was asked for.
+    pub heard: Vec<Heard>,
+    /// Its samples at 16 kHz.
+    pub pcm: Vec<i16>,
+}
+
+/// Makes the caller's sound of the packets again.
 ///
 /// # Errors
 /// There are no packets.
-pub fn sound(flight: &Flight) -> Result<Vec<i16>, ReplayError> {
+pub fn remade(flight: &Flight) -> Result<Remade, ReplayError> {
     let mut run = Run::new(&flight.head, Some(uplink(&flight.head)?));
-    let mut sound = Vec::new();
+    let mut remade = Remade::default();
     for line in &flight.lines {
         match line {
             Line::In(at, Input::Tick { .. }) | Line::Veiled(at, Input::Tick { .. }) => {
                 let Some(uplink) = &mut run.uplink else { break };
-                uplink.pull(Duration::from_nanos(*at));
-                sound.extend_from_slice(uplink.frame().pcm());
+                remade.heard.push(uplink.pull(Duration::from_nanos(*at)));
+                remade.pcm.extend_from_slice(uplink.frame().pcm());
             }
             Line::Rtp(at, rtp) => run.packet(Duration::from_nanos(*at), rtp),
             Line::Pcm(rate, samples) => run.plain(*rate, samples),
             Line::In(..) | Line::Veiled(..) | Line::Out(_) | Line::Head(_) | Line::Lost(_) => {}
         }
     }
-    Ok(sound)
+    Ok(remade)
 }
 
 /// The uplink that the recorded call had.

@@ -2,6 +2,7 @@
 //! Never makes up a word: where the other setting asks for one that nobody recognised, answered or spoke, it stops there.
 
 use std::collections::VecDeque;
+use std::slice::Iter;
 use std::time::{Duration, Instant};
 
 use super::tape::{Given, Sound, Tape};
@@ -13,7 +14,7 @@ use crate::engine::voice::Spoken;
 use crate::media::{MediaConfig, PortFormat, Speech};
 use crate::store::flight::{Flight, Line};
 use crate::store::journal::Entry;
-use crate::talk::{AudioRange, Expectation, Language, Playout, Prompt, ReplyId, Sentence, Transcript, TurnId};
+use crate::talk::{AudioRange, Expectation, Heard, Language, Playout, Prompt, ReplyId, Sentence, Transcript, TurnId};
 
 /// What the recorded call would have been.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,13 +54,16 @@ pub struct Asked<'a> {
     pub language: Language,
 }
 
-/// The recorded call, run by that configuration. Words that nobody recognised are asked of `other`, if there is one.
-pub fn what_if(flight: &Flight, config: CallConfig, other: Option<Other<'_>>) -> Otherwise {
-    World::new(flight, config, other).run(&flight.lines)
+/// The recorded call, run by that configuration, told what `frames` hold instead of what it was told then (as far as there are
+/// any). Words that nobody recognised are asked of `other`, if there is one.
+pub fn what_if<'o>(flight: &Flight, config: CallConfig, (frames, other): (&'o [Heard], Option<Other<'o>>)) -> Otherwise {
+    let world = World::new(flight, config, other);
+    World { frames: frames.iter(), ..world }.run(&flight.lines)
 }
 
 struct World<'o> {
     tape: Tape,
+    frames: Iter<'o, Heard>,
     other: Option<Other<'o>>,
     base: Instant,
     now: Duration,
@@ -92,6 +96,7 @@ impl<'o> World<'o> {
         let base = clock::now();
         Self {
             tape: Tape::of(flight),
+            frames: [].iter(),
             other,
             base,
             now: Duration::ZERO,
@@ -145,7 +150,8 @@ impl<'o> World<'o> {
                     self.stop = Some(Stop::Unspoken);
                     return;
                 }
-                self.handle(Input::Tick { heard: *heard, playout });
+                let heard = *self.frames.next().unwrap_or(heard);
+                self.handle(Input::Tick { heard, playout });
             }
             Input::Answered
             | Input::Digit(_)

@@ -26,16 +26,30 @@ const WAY: Duration = Duration::from_millis(60);
 /// The soft end of a last word belongs to it.
 const END: Duration = Duration::from_millis(150);
 /// Samples of one frame.
-pub(super) const SAMPLES: usize = voices::RATE.frame_len();
+pub const SAMPLES: usize = voices::RATE.frame_len();
 
-/// What the caller does in one tick, besides the sound he makes.
-pub(super) enum Deed {
+/// What a caller does in one tick, besides the sound he makes.
+pub enum Deed {
     /// Is on the line.
     Listen,
     /// Presses a key.
     Key(Digit),
+    /// Writes something.
+    Type(String),
     /// Hangs up.
     HangUp,
+}
+
+/// Somebody who calls. Knows of the bot only what arrives at the ear.
+pub trait Talker {
+    /// 20 ms have passed since the last time: writes the sound made in them (8 kHz) into `frame`, and says what else is done.
+    fn tick(&mut self, now: Duration, frame: &mut [i16; SAMPLES]) -> Deed;
+
+    /// 20 ms of the bot's sound arrive.
+    fn hear(&mut self, at: Duration, pcm: &[i16]);
+
+    /// The words that the bot's side heard in this range of the call, for a scripted recogniser.
+    fn said(&self, from: Duration, to: Duration) -> String;
 }
 
 /// What the caller found out.
@@ -102,9 +116,10 @@ impl Caller {
     pub(super) fn findings(self) -> Findings {
         self.findings
     }
+}
 
-    /// 20 ms of the bot's sound arrive at his ear.
-    pub(super) fn hear(&mut self, at: Duration, pcm: &[i16]) {
+impl Talker for Caller {
+    fn hear(&mut self, at: Duration, pcm: &[i16]) {
         if Dbfs::of(pcm) < AUDIBLE || !self.bot.sounds(at) {
             return;
         }
@@ -115,14 +130,12 @@ impl Caller {
         }
     }
 
-    /// What the words sounded like that the bot's side heard in this range of the call.
-    pub(super) fn said(&self, from: Duration, to: Duration) -> String {
+    fn said(&self, from: Duration, to: Duration) -> String {
         let within = |word: &&Word| (from..to + END).contains(&(word.middle + WAY));
         self.words.iter().filter(within).map(|word| word.text.as_str()).collect::<String>().trim().to_owned()
     }
 
-    /// 20 ms have passed: writes the sound he makes into `frame`, and says what else he does.
-    pub(super) fn tick(&mut self, now: Duration, frame: &mut [i16; SAMPLES]) -> Deed {
+    fn tick(&mut self, now: Duration, frame: &mut [i16; SAMPLES]) -> Deed {
         if matches!(self.doing, Doing::Waiting) && self.is_time(now) {
             let step = self.steps.pop_front().expect("the last step ends the call");
             match step.act {
@@ -143,7 +156,9 @@ impl Caller {
         }
         self.go_on(now, frame)
     }
+}
 
+impl Caller {
     fn is_time(&self, now: Duration) -> bool {
         let Some(step) = self.steps.front() else { return false };
         match step.after {

@@ -110,11 +110,11 @@ mod tests {
     use super::*;
     use crate::media::codec::Codec;
     use crate::media::resample::Resampler;
-    use crate::media::vad::{Recurrent, Vad};
+    use crate::media::vad::{Paired, Vad};
 
     /// The share of frames that are speech after G.711, each as the uplink would judge it.
     fn judged(pcm: &[i16]) -> Vec<bool> {
-        let (mut vad, mut up) = (Recurrent::default(), Resampler::new(RATE, SampleRate::HZ_16000));
+        let (mut vad, mut up) = (Paired::default(), Resampler::new(RATE, SampleRate::HZ_16000));
         let frames = pcm.chunks_exact(RATE.frame_len());
         let judge = frames.map(|frame| {
             let (mut payload, mut narrow, mut wide) = (BytesMut::new(), Vec::new(), [0; 320]);

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use bytes::BytesMut;
 use tokio::sync::mpsc;
 
-use super::caller::{Caller, Deed, SAMPLES};
+use super::caller::{Deed, SAMPLES, Talker};
 use super::network::Wire;
 use super::scenario::Timing;
 use super::voices::{RATE, Tone};
-use super::{Outcome, Simulation};
+use super::{Played, Stage};
 use crate::audio::{FRAME, MediaTime};
-use crate::call::{Action, Call, Event, Hangup, Input, Output, Phase};
+use crate::call::{Action, Call, Event, Hangup, Input, Output, Phase, RecognitionFailed};
 use crate::dialogue::Manner;
 use crate::engine::clock;
 use crate::engine::reply::{Dialogue, ReplyEvent};
@@ -22,8 +22,9 @@ use crate::engine::sound::CallSound;
 use crate::engine::voice::{Speaking, Spoken};
 use crate::media::codec::Codec;
 use crate::media::{Outgoing, PortFormat};
+use crate::speech::hear::{Cancel, HearError, HearRequest, Hearing};
 use crate::store::journal::{Entry, JournalEvent};
-use crate::talk::{Finality, Language, Prompt, ReplyId, Sentence, Transcript, TurnId};
+use crate::talk::{Expectation, Finality, Language, Prompt, ReplyId, Sentence, Transcript, TurnId};
 
 /// The name of the scripted recogniser in events.
 const ENGINE: &str = "script";
@@ -31,8 +32,8 @@ const ENGINE: &str = "script";
 const PARTIAL: u32 = 10;
 
 /// One call, its caller, the wires between them, and the work outside the call.
-pub(super) struct World<'s> {
-    simulation: &'s Simulation,
+pub(super) struct World<'s, T> {
+    stage: &'s Stage,
     timing: Timing,
     base: Instant,
     now: Duration,
@@ -40,12 +41,12 @@ pub(super) struct World<'s> {
     deadline: Duration,
     call: Call,
     sound: CallSound,
-    caller: Caller,
+    caller: T,
     to_bot: Wire,
     to_caller: Wire,
     dialogue: Dialogue,
     manner: Manner,
-    hearing: Option<Hearing>,
+    hearing: Option<Heard>,
     /// Work under way and when it is done, the earliest first.
     work: Vec<(Duration, Work)>,
     /// The bot's speech and when it is there; the voice speaks one sentence after the other.
@@ -59,21 +60,30 @@ pub(super) struct World<'s> {
 }
 
 /// A recognition under way.
-struct Hearing {
+struct Heard {
     turn: TurnId,
     from: MediaTime,
     language: Language,
-    partial: String,
+    by: By,
+}
+
+/// Who recognises.
+enum By {
+    /// The caller tells; so far this.
+    Script(String),
+    /// A recogniser, which is busy with what it was given until then.
+    Engine(Box<dyn Hearing>, Duration),
 }
 
 enum Work {
-    Recognise { turn: TurnId, transcript: Transcript },
+    Guess { turn: TurnId, transcript: Transcript },
+    Recognise { turn: TurnId, result: Result<Transcript, RecognitionFailed> },
     Respond { reply: ReplyId, prompt: Prompt },
 }
 
-impl<'s> World<'s> {
-    pub(super) fn new(simulation: &'s Simulation) -> Self {
-        let Simulation { scenario, dialogues, call, media, .. } = simulation;
+impl<'s, T: Talker> World<'s, T> {
+    pub(super) fn new(stage: &'s Stage, caller: T) -> Self {
+        let Stage { dialogues, call, media, network, .. } = stage;
         let base = clock::now();
         let codec = Codec::Pcma.payload_type();
         let started = JournalEvent::CallStarted {
@@ -83,18 +93,18 @@ impl<'s> World<'s> {
             codec: PortFormat::Pcma.name().to_owned(),
         };
         Self {
-            simulation,
-            timing: scenario.timing,
+            stage,
+            timing: stage.timing,
             base,
             now: Duration::ZERO,
             ticks: 0,
             deadline: Duration::ZERO,
             call: Call::new(call.clone(), base),
             sound: CallSound::new(PortFormat::Pcma, media),
-            caller: Caller::new(&scenario.caller, scenario.network.seed),
-            to_bot: Wire::new(scenario.network, codec, 0),
-            to_caller: Wire::new(scenario.network, codec, 1),
-            dialogue: dialogues.begin_on(scenario.today, Some(call.language)),
+            caller,
+            to_bot: Wire::new(*network, codec, 0),
+            to_caller: Wire::new(*network, codec, 1),
+            dialogue: dialogues.begin_on(stage.today, Some(call.language)),
             manner: Manner::default(),
             hearing: None,
             work: Vec::new(),
@@ -109,7 +119,7 @@ impl<'s> World<'s> {
     }
 
     /// Runs the call to its end.
-    pub(super) fn run(mut self) -> Outcome {
+    pub(super) fn run(mut self) -> Played<T> {
         self.handle(Input::Answered);
         while !self.over {
             let tick = FRAME * (self.ticks + 1);
@@ -129,7 +139,7 @@ impl<'s> World<'s> {
                 self.handle(Input::Timeout);
             }
         }
-        Outcome { entries: self.entries, findings: self.caller.findings(), length: self.now }
+        Played { entries: self.entries, caller: self.caller, length: self.now }
     }
 
     fn handle(&mut self, input: Input) {
@@ -169,8 +179,8 @@ impl<'s> World<'s> {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::StartRecognition { turn, from, expectation: _, language } => {
-                self.hearing = Some(Hearing { turn, from, language, partial: String::new() });
+            Action::StartRecognition { turn, from, expectation, language } => {
+                self.hearing = self.start_recognition((turn, from, language), expectation);
             }
             Action::FinishRecognition { turn, to } => self.finish_recognition(turn, to),
             Action::CancelRecognition { turn } => {
@@ -204,6 +214,7 @@ impl<'s> World<'s> {
         let key = match self.caller.tick(self.now, &mut frame) {
             Deed::HangUp => return self.handle(Input::Disconnected(Hangup::Caller)),
             Deed::Key(key) => Some(Input::Digit(key)),
+            Deed::Type(text) => Some(Input::Typed(Transcript::of_text(text, self.call.language(), "text"))),
             Deed::Listen => None,
         };
         Codec::Pcma.encode(&frame, &mut self.payload);
@@ -226,25 +237,66 @@ impl<'s> World<'s> {
         self.handle(input);
     }
 
-    /// What the recogniser makes of the turn so far.
+    fn start_recognition(
+        &mut self,
+        (turn, from, language): (TurnId, MediaTime, Language),
+        expectation: Expectation,
+    ) -> Option<Heard> {
+        let by = match self.stage.ear.as_ref().filter(|ear| ear.hears(language)) {
+            None => By::Script(String::new()),
+            Some(ear) => {
+                let began = clock::now();
+                let request = HearRequest { language, expectation, from, cancel: Cancel::default() };
+                let (_, said) = self.sound.said_since(from);
+                let hearing = ear.start(request).and_then(|mut hearing| hearing.feed(&said).map(|_| hearing));
+                By::Engine(hearing.inspect_err(failed).ok()?, self.now + clock::since(began))
+            }
+        };
+        Some(Heard { turn, from, language, by })
+    }
+
+    /// What the recogniser makes of the turn so far. What an engine computes is waited for as long as that took.
     fn guess(&mut self) {
-        let Some(hearing) = self.hearing.as_mut().filter(|_| self.ticks.is_multiple_of(PARTIAL)) else { return };
-        let text = self.caller.said(media(hearing.from), self.now);
-        if text != hearing.partial {
-            hearing.partial.clone_from(&text);
-            let transcript = Transcript { finality: Finality::Partial, ..Transcript::of_text(text, hearing.language, ENGINE) };
-            self.pending.push_back(Input::Partial { turn: hearing.turn, transcript });
+        let Some(heard) = &mut self.hearing else { return };
+        let turn = heard.turn;
+        match &mut heard.by {
+            By::Script(so_far) if self.ticks.is_multiple_of(PARTIAL) => {
+                let text = self.caller.said(media(heard.from), self.now);
+                if text != *so_far {
+                    so_far.clone_from(&text);
+                    let transcript =
+                        Transcript { finality: Finality::Partial, ..Transcript::of_text(text, heard.language, ENGINE) };
+                    self.pending.push_back(Input::Partial { turn, transcript });
+                }
+            }
+            By::Script(_) => {}
+            By::Engine(hearing, busy) => {
+                let began = clock::now();
+                let partial = hearing.feed(self.sound.heard().pcm()).inspect_err(failed).ok().flatten();
+                *busy = self.now.max(*busy) + clock::since(began);
+                let at = *busy;
+                self.work.extend(partial.map(|transcript| (at, Work::Guess { turn, transcript })));
+            }
         }
     }
 
     fn finish_recognition(&mut self, turn: TurnId, to: MediaTime) {
-        let Some(hearing) = self.hearing.take_if(|hearing| hearing.turn == turn) else { return };
-        let text = self.caller.said(media(hearing.from), media(to));
-        let transcript = match text.as_str() {
-            "" => Transcript::nothing(hearing.language, ENGINE),
-            _ => Transcript::of_text(text, hearing.language, ENGINE),
-        };
-        self.later(self.timing.stt_ms, Work::Recognise { turn, transcript });
+        let Some(heard) = self.hearing.take_if(|heard| heard.turn == turn) else { return };
+        match heard.by {
+            By::Script(_) => {
+                let text = self.caller.said(media(heard.from), media(to));
+                let transcript = match text.as_str() {
+                    "" => Transcript::nothing(heard.language, ENGINE),
+                    _ => Transcript::of_text(text, heard.language, ENGINE),
+                };
+                self.later(self.timing.stt_ms, Work::Recognise { turn, result: Ok(transcript) });
+            }
+            By::Engine(hearing, busy) => {
+                let began = clock::now();
+                let result = hearing.finish().inspect_err(failed).map_err(|_| RecognitionFailed);
+                self.work.push((self.now.max(busy) + clock::since(began), Work::Recognise { turn, result }));
+            }
+        }
     }
 
     /// The work whose time has come, the oldest first.
@@ -252,7 +304,8 @@ impl<'s> World<'s> {
         let Some(first) = self.work.iter().map(|(at, _)| *at).min() else { return };
         let at = self.work.iter().position(|(at, _)| *at == first).expect("the least of them is one of them");
         match self.work.remove(at).1 {
-            Work::Recognise { turn, transcript } => self.handle(Input::Recognised { turn, result: Ok(transcript) }),
+            Work::Guess { turn, transcript } => self.handle(Input::Partial { turn, transcript }),
+            Work::Recognise { turn, result } => self.handle(Input::Recognised { turn, result }),
             Work::Respond { reply, prompt } => self.respond(reply, prompt),
         }
     }
@@ -260,7 +313,7 @@ impl<'s> World<'s> {
     /// The real dialogue answers; in virtual time its work was done while it was waited for.
     fn respond(&mut self, reply: ReplyId, prompt: Prompt) {
         let (sender, mut events) = mpsc::channel(16);
-        let (dialogue, runtime) = (&mut self.dialogue, &self.simulation.runtime);
+        let (dialogue, runtime) = (&mut self.dialogue, &self.stage.runtime);
         let events = runtime.block_on(async {
             let respond = async move {
                 dialogue.respond(prompt, &sender).await;
@@ -304,6 +357,10 @@ impl<'s> World<'s> {
             ControlFlow::Continue(())
         });
     }
+}
+
+fn failed(error: &HearError) {
+    tracing::warn!(%error, stage = "stt", "Recognition failed.");
 }
 
 /// Media time counts from the call's first tick, as virtual time does.

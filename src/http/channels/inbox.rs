@@ -10,9 +10,9 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::engine::Tasks;
-use crate::http::{Chat, ChatAnswer, ChatError, ChatMessage};
+use crate::http::{Chat, ChatAnswer, ChatError, ChatMessage, Meaning, Senses};
 use crate::privacy::Pii;
-use crate::talk::CallId;
+use crate::talk::{AfterReply, CallId, Expectation, Language, Transcript};
 
 /// Messages of one chat that may wait; one more is refused, and the platform delivers it again later.
 const WAITING: usize = 16;
@@ -27,15 +27,47 @@ const KNOWN: usize = 8_192;
 /// Longest message that is answered, in characters.
 const LONGEST: usize = 4_000;
 
-const NOT_TEXT: &str = "I can only read text here. Please type your question.\n这里只能看文字，请把问题打给我。";
-const TOO_LONG: &str = "That is too long for me. Please ask in a few sentences.\n这段太长了，请用几句话说。";
-const FAILED: &str = "I cannot answer right now. Please try again in a minute.\n现在答不上来，请过一分钟再试。";
+/// What is told instead of an answer, in the language of the chat, or in both where it is not known yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notice {
+    NotRead,
+    NotHeard,
+    TooLong,
+    Failed,
+}
+
+impl Notice {
+    fn text(self, language: Option<Language>) -> String {
+        let (english, chinese) = match self {
+            Self::NotRead => (
+                "I can read text, photos of codes, and voice notes here. Please type your question.",
+                "这里我能看文字、照片上的码和语音，请把问题打给我。",
+            ),
+            Self::NotHeard => {
+                ("I could not make out that voice note. Please type your question.", "这段语音我没有听清，请把问题打给我。")
+            }
+            Self::TooLong => ("That is too long for me. Please ask in a few sentences.", "这段太长了，请用几句话说。"),
+            Self::Failed => ("I cannot answer right now. Please try again in a minute.", "现在答不上来，请过一分钟再试。"),
+        };
+        match language {
+            Some(Language::ZH) => chinese.to_owned(),
+            Some(_) => english.to_owned(),
+            None => format!("{english}\n{chinese}"),
+        }
+    }
+}
 
 /// What a person sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Content {
+    /// Nothing yet: they opened the chat, or subscribed.
+    Joined,
     Text(Pii<String>),
-    /// A picture, a voice note, a place …
+    /// A photo, under the platform's name for it, and what was written beneath.
+    Photo(String, Option<Pii<String>>),
+    /// A voice note, under the platform's name for it.
+    Voice(String),
+    /// A sticker, a place …
     Other,
 }
 
@@ -46,6 +78,10 @@ pub(super) struct Incoming {
     pub(super) id: String,
     /// The platform's id of the chat.
     pub(super) chat: Pii<String>,
+    /// The number or address that the platform vouches for.
+    pub(super) from: Pii<String>,
+    /// The language of the person's app, where the platform tells it.
+    pub(super) language: Option<Language>,
     pub(super) content: Content,
 }
 
@@ -56,6 +92,15 @@ pub(super) trait Outbox: Send + Sync {
     fn name(&self) -> &'static str;
     /// Sends `text` to a chat.
     async fn send(&self, chat: &Pii<String>, text: &str);
+    /// The photo or voice note of that name; what fails is in the log.
+    async fn fetch(&self, file: &str) -> Option<Vec<u8>>;
+}
+
+/// Who answers, and who looks and listens.
+#[derive(Clone)]
+pub(super) struct Desk {
+    pub(super) chat: Arc<dyn Chat>,
+    pub(super) senses: Arc<dyn Senses>,
 }
 
 /// There is no room for a message now.
@@ -65,22 +110,24 @@ pub(super) struct Full;
 /// All chats of all channels.
 #[derive(Clone)]
 pub(super) struct Inbox {
-    chat: Arc<dyn Chat>,
+    desk: Desk,
     tasks: Tasks,
     state: Arc<Mutex<State>>,
 }
 
 type ChatKey = (&'static str, String);
+/// A message, and its own way back.
+type Waiting = (Content, Arc<dyn Outbox>);
 
 #[derive(Default)]
 struct State {
-    chats: HashMap<ChatKey, mpsc::Sender<Content>>,
+    chats: HashMap<ChatKey, mpsc::Sender<Waiting>>,
     seen: Seen,
 }
 
 impl Inbox {
-    pub(super) fn new(chat: Arc<dyn Chat>, tasks: Tasks) -> Self {
-        Self { chat, tasks, state: Arc::default() }
+    pub(super) fn new(desk: Desk, tasks: Tasks) -> Self {
+        Self { desk, tasks, state: Arc::default() }
     }
 
     /// Takes a message to be answered soon; one that was taken before is passed over.
@@ -91,20 +138,25 @@ impl Inbox {
             return Ok(());
         }
         let key = (outbox.name(), message.chat.reveal().clone());
-        let begun = state.chats.get(&key).map(|queue| queue.try_send(message.content.clone()));
-        match begun {
-            Some(Ok(())) => {}
-            Some(Err(TrySendError::Full(_))) => return Err(Full),
-            Some(Err(TrySendError::Closed(_))) | None => {
-                if state.chats.len() >= MOST {
-                    return Err(Full);
-                }
-                let (queue, waiting) = mpsc::channel(WAITING);
-                queue.try_send(message.content).expect("an empty queue has room");
-                state.chats.insert(key.clone(), queue);
-                let one = One { inbox: self.clone(), outbox: Arc::clone(outbox), key, chat: message.chat, conversation: None };
-                self.tasks.spawn("channel", one.run(waiting));
+        let waiting = (message.content, Arc::clone(outbox));
+        let first = match state.chats.get(&key) {
+            None => Some(waiting),
+            Some(queue) => match queue.try_send(waiting) {
+                Ok(()) => None,
+                Err(TrySendError::Closed(waiting)) => Some(waiting),
+                Err(TrySendError::Full(_)) => return Err(Full),
+            },
+        };
+        if let Some(first) = first {
+            if state.chats.len() >= MOST {
+                return Err(Full);
             }
+            let (queue, waiting) = mpsc::channel(WAITING);
+            queue.try_send(first).expect("an empty queue has room");
+            state.chats.insert(key.clone(), queue);
+            let (chat, from, language) = (message.chat, message.from, message.language);
+            let (inbox, asked) = (self.clone(), Expectation::Open);
+            self.tasks.spawn("channel", One { inbox, key, chat, from, language, asked, conversation: None }.run(waiting));
         }
         state.seen.insert(id);
         Ok(())
@@ -114,19 +166,23 @@ impl Inbox {
 /// One chat.
 struct One {
     inbox: Inbox,
-    outbox: Arc<dyn Outbox>,
     key: ChatKey,
     chat: Pii<String>,
+    from: Pii<String>,
+    /// The language of the last answer; before one, of the person's app.
+    language: Option<Language>,
+    /// What the last answer asked for.
+    asked: Expectation,
     conversation: Option<CallId>,
 }
 
 impl One {
-    async fn run(mut self, mut waiting: mpsc::Receiver<Content>) {
+    async fn run(mut self, mut waiting: mpsc::Receiver<Waiting>) {
         loop {
             match tokio::time::timeout(IDLE, waiting.recv()).await {
-                Ok(Some(content)) => {
-                    let text = self.answer(content).await;
-                    self.outbox.send(&self.chat, &text).await;
+                Ok(Some((content, outbox))) => {
+                    let text = self.answer(content, &*outbox).await.unwrap_or_else(|notice| notice.text(self.language));
+                    outbox.send(&self.chat, &text).await;
                 }
                 Ok(None) => return,
                 Err(_) => {
@@ -141,28 +197,84 @@ impl One {
         }
     }
 
-    async fn answer(&mut self, content: Content) -> String {
-        let text = match content {
-            Content::Other => return NOT_TEXT.to_owned(),
-            Content::Text(text) if text.reveal().chars().count() > LONGEST => return TOO_LONG.to_owned(),
-            Content::Text(text) => text,
-        };
-        let answer = match self.ask(text.clone()).await {
-            Err(ChatError::NoConversation) => {
-                self.conversation = None;
-                self.ask(text).await
+    async fn answer(&mut self, content: Content, outbox: &dyn Outbox) -> Result<String, Notice> {
+        match content {
+            Content::Joined => {
+                let greeting = self.inbox.desk.chat.greet(Some(self.from.clone()), self.language);
+                let answer = in_time(greeting).await;
+                self.take(answer)
             }
-            answer => answer,
-        };
-        let Ok(answer) = answer else { return FAILED.to_owned() };
-        self.conversation = answer.goes_on();
-        answer.sentences.iter().map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join("\n")
+            Content::Text(text) => self.ask(text, None).await,
+            Content::Photo(photo, caption) => self.look(outbox.fetch(&photo).await, caption).await,
+            Content::Voice(note) => self.listen(outbox.fetch(&note).await).await,
+            Content::Other => Err(Notice::NotRead),
+        }
     }
 
-    async fn ask(&self, text: Pii<String>) -> Result<ChatAnswer, ChatError> {
-        let message = ChatMessage { conversation: self.conversation.clone(), text, language: None };
-        tokio::time::timeout(PATIENCE, self.inbox.chat.answer(message)).await.unwrap_or(Err(ChatError::Failed))
+    /// What is on a photo is said as if it were typed, behind what was written beneath it.
+    async fn look(&mut self, photo: Option<Vec<u8>>, caption: Option<Pii<String>>) -> Result<String, Notice> {
+        let photo = photo.ok_or(Notice::Failed)?;
+        let seen = self.inbox.desk.senses.look(photo, self.language).await.map_err(|error| {
+            tracing::warn!(channel = self.key.0, %error, "A photo was not looked at.");
+            Notice::NotRead
+        });
+        match (seen.map(|seen| seen.meaning), caption) {
+            (Ok(Meaning::Said(said)), Some(caption)) => {
+                self.ask(Pii::new(format!("{} {}", caption.reveal(), said.reveal())), None).await
+            }
+            (Ok(Meaning::Said(said)), None) => self.ask(said, None).await,
+            (Ok(Meaning::Unread(_)) | Err(_), Some(caption)) => self.ask(caption, None).await,
+            (Ok(Meaning::Unread(told)), None) => Ok(told),
+            (Err(notice), None) => Err(notice),
+        }
     }
+
+    /// What is heard is answered, and shown first: whoever spoke sees what was made of it.
+    async fn listen(&mut self, note: Option<Vec<u8>>) -> Result<String, Notice> {
+        let note = note.ok_or(Notice::Failed)?;
+        let listening = self.inbox.desk.senses.listen(note, self.language, self.asked.clone());
+        let heard = tokio::time::timeout(PATIENCE, listening).await.map_err(|_| Notice::NotHeard)?.map_err(|error| {
+            tracing::warn!(channel = self.key.0, %error, "A voice note was not heard.");
+            Notice::NotHeard
+        })?;
+        if heard.is_nothing() {
+            return Err(Notice::NotHeard);
+        }
+        let shown = format!("🎤 {}\n", heard.text);
+        Ok(shown + &self.ask(Pii::new(heard.text.clone()), Some(heard)).await?)
+    }
+
+    async fn ask(&mut self, text: Pii<String>, heard: Option<Transcript>) -> Result<String, Notice> {
+        if text.reveal().chars().count() > LONGEST {
+            return Err(Notice::TooLong);
+        }
+        let message = |conversation| {
+            let (text, heard, from) = (text.clone(), heard.clone(), Some(self.from.clone()));
+            ChatMessage { conversation, text, language: None, heard, from }
+        };
+        let chat = &self.inbox.desk.chat;
+        let answer = match in_time(chat.answer(message(self.conversation.clone()))).await {
+            Err(ChatError::NoConversation) => in_time(chat.answer(message(None))).await,
+            answer => answer,
+        };
+        self.take(answer)
+    }
+
+    /// Goes on from an answer, and makes one text of it.
+    fn take(&mut self, answer: Result<ChatAnswer, ChatError>) -> Result<String, Notice> {
+        let answer = answer.map_err(|_| Notice::Failed)?;
+        self.conversation = answer.goes_on();
+        self.language = answer.sentences.last().map(|sentence| sentence.language).or(self.language);
+        let said = answer.sentences.iter().map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join("\n");
+        if let AfterReply::Listen(asked) = answer.after {
+            self.asked = asked;
+        }
+        Ok(said)
+    }
+}
+
+async fn in_time(answer: impl Future<Output = Result<ChatAnswer, ChatError>>) -> Result<ChatAnswer, ChatError> {
+    tokio::time::timeout(PATIENCE, answer).await.unwrap_or(Err(ChatError::Failed))
 }
 
 /// The last messages, to know one that comes again.

@@ -7,7 +7,7 @@ use reqwest::RequestBuilder;
 use reqwest::redirect::Policy;
 
 /// Longest text that Telegram and WhatsApp take in one message, in characters.
-const LONGEST: usize = 4_096;
+pub(super) const LONGEST: usize = 4_096;
 /// Longest wait for a platform.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -25,7 +25,7 @@ pub(super) async fn send(channel: &'static str, request: RequestBuilder) {
     }
 }
 
-/// The text in pieces that a platform takes.
-pub(super) fn pieces(text: &str) -> Vec<String> {
-    text.chars().collect::<Vec<_>>().chunks(LONGEST).map(|piece| piece.iter().collect()).collect()
+/// The text in pieces of so many characters at most.
+pub(super) fn pieces(text: &str, longest: usize) -> Vec<String> {
+    text.chars().collect::<Vec<_>>().chunks(longest).map(|piece| piece.iter().collect()).collect()
 }

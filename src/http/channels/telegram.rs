@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::inbox::{Content, Inbox, Incoming, Outbox};
 use super::signature::same;
-use super::{busy, outbox, secrets, unreadable, unsigned};
+use super::{busy, files, language_of_tag, outbox, secrets, unreadable, unsigned, written};
 use crate::config::TelegramConfig;
 use crate::http::error::ApiError;
 use crate::privacy::{Pii, Secret};
@@ -59,11 +59,18 @@ impl Outbox for Telegram {
     }
 
     async fn send(&self, chat: &Pii<String>, text: &str) {
-        for piece in outbox::pieces(text) {
+        for piece in outbox::pieces(text, outbox::LONGEST) {
             let url = format!("{}/bot{}/sendMessage", self.api, self.token.reveal());
             let body = json!({ "chat_id": chat.reveal(), "text": piece });
             outbox::send(self.name(), self.client.post(url).json(&body)).await;
         }
+    }
+
+    async fn fetch(&self, file: &str) -> Option<Vec<u8>> {
+        let asked = self.client.post(format!("{}/bot{}/getFile", self.api, self.token.reveal()));
+        let found: Found = files::json(self.name(), asked.json(&json!({ "file_id": file }))).await?;
+        let path = Some(found.result.file_path).filter(|path| is_plain(path))?;
+        files::file(self.name(), self.client.get(format!("{}/file/bot{}/{path}", self.api, self.token.reveal()))).await
     }
 }
 
@@ -76,7 +83,13 @@ struct Update {
 #[derive(Deserialize)]
 struct Message {
     chat: Room,
+    from: Option<Writer>,
     text: Option<String>,
+    caption: Option<String>,
+    /// The same photo in several sizes, the smallest first.
+    #[serde(default)]
+    photo: Vec<File>,
+    voice: Option<File>,
 }
 
 #[derive(Deserialize)]
@@ -86,11 +99,65 @@ struct Room {
     kind: String,
 }
 
+#[derive(Deserialize)]
+struct Writer {
+    language_code: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    file_id: String,
+}
+
+/// The answer of `getFile`.
+#[derive(Deserialize)]
+struct Found {
+    result: Place,
+}
+
+#[derive(Deserialize)]
+struct Place {
+    file_path: String,
+}
+
 impl Update {
     fn into_incoming(self) -> Option<Incoming> {
         let message = self.message.filter(|message| message.chat.kind == "private")?;
-        let text = message.text.filter(|text| !text.trim().is_empty());
-        let content = text.map_or(Content::Other, |text| Content::Text(Pii::new(text.trim().to_owned())));
-        Some(Incoming { id: self.update_id.to_string(), chat: Pii::new(message.chat.id.to_string()), content })
+        let chat = message.chat.id.to_string();
+        let language = message.from.as_ref().and_then(|from| from.language_code.as_deref()).and_then(language_of_tag);
+        let (from, content) = (Pii::new(format!("telegram:{chat}")), message.into_content());
+        Some(Incoming { id: self.update_id.to_string(), chat: Pii::new(chat), from, language, content })
+    }
+}
+
+impl Message {
+    fn into_content(mut self) -> Content {
+        let written = |text: Option<String>| written(text.unwrap_or_default());
+        match (written(self.text), self.photo.pop(), self.voice) {
+            (Some(text), _, _) if text.reveal().starts_with("/start") => Content::Joined,
+            (Some(text), _, _) => Content::Text(text),
+            (None, Some(photo), _) => Content::Photo(photo.file_id, written(self.caption)),
+            (None, None, Some(voice)) => Content::Voice(voice.file_id),
+            (None, None, None) => Content::Other,
+        }
+    }
+}
+
+/// Whether this is a path below the bot's own files, and nothing that leads out of them.
+fn is_plain(path: &str) -> bool {
+    let is_name = |name: &str| !name.is_empty() && !name.starts_with('.');
+    path.split('/').all(is_name) && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_leads_out_of_the_bots_files_is_not_asked_for() {
+        assert!(is_plain("voice/file_12.oga"));
+        for wrong in ["", "/etc/passwd", "../bot1/getMe", "a/../../b", "a?b", "a#b", "a%2f..", "http://b", "a//b"] {
+            assert!(!is_plain(wrong), "{wrong}");
+        }
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::inbox::{Content, Inbox, Incoming, Outbox};
 use super::signature::{hub, same};
-use super::{busy, outbox, secrets, unreadable, unsigned};
+use super::{busy, files, outbox, secrets, unreadable, unsigned, written};
 use crate::config::WhatsAppConfig;
 use crate::http::error::ApiError;
 use crate::privacy::{Pii, Secret};
@@ -25,6 +25,7 @@ pub struct WhatsApp {
     token: Secret<String>,
     number_id: String,
     api: String,
+    media: String,
     client: reqwest::Client,
 }
 
@@ -39,6 +40,7 @@ impl WhatsApp {
             token,
             number_id: Some(config.number_id.clone()).filter(|id| !id.is_empty())?,
             api: config.api.trim_end_matches('/').to_owned(),
+            media: config.media.clone(),
             client: outbox::client(),
         })
     }
@@ -91,11 +93,22 @@ impl Outbox for WhatsApp {
     }
 
     async fn send(&self, chat: &Pii<String>, text: &str) {
-        for piece in outbox::pieces(text) {
+        for piece in outbox::pieces(text, outbox::LONGEST) {
             let body = json!({ "messaging_product": "whatsapp", "to": chat.reveal(), "type": "text", "text": { "body": piece } });
             let request = self.client.post(format!("{}/{}/messages", self.api, self.number_id));
             outbox::send(self.name(), request.bearer_auth(self.token.reveal()).json(&body)).await;
         }
+    }
+
+    async fn fetch(&self, file: &str) -> Option<Vec<u8>> {
+        let is_id = !file.is_empty() && file.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let asked = is_id.then(|| self.client.get(format!("{}/{file}", self.api)))?;
+        let found: Found = files::json(self.name(), asked.bearer_auth(self.token.reveal())).await?;
+        if !files::is_at(&found.url, &self.media) {
+            tracing::warn!(channel = self.name(), "A file is at another host than whatsapp.media says; it is not fetched.");
+            return None;
+        }
+        files::file(self.name(), self.client.get(found.url).bearer_auth(self.token.reveal())).await
     }
 }
 
@@ -130,9 +143,12 @@ struct Metadata {
 
 #[derive(Deserialize)]
 struct Message {
+    /// The person's number in international writing, without a plus.
     from: String,
     id: String,
     text: Option<Text>,
+    image: Option<File>,
+    audio: Option<File>,
 }
 
 #[derive(Deserialize)]
@@ -140,10 +156,27 @@ struct Text {
     body: String,
 }
 
+#[derive(Deserialize)]
+struct File {
+    id: String,
+    caption: Option<String>,
+}
+
+/// The answer to `GET /MEDIA_ID`.
+#[derive(Deserialize)]
+struct Found {
+    url: String,
+}
+
 impl Message {
     fn into_incoming(self) -> Incoming {
-        let text = self.text.map(|text| text.body.trim().to_owned()).filter(|text| !text.is_empty());
-        let content = text.map_or(Content::Other, |text| Content::Text(Pii::new(text)));
-        Incoming { id: self.id, chat: Pii::new(self.from), content }
+        let from = Pii::new(format!("+{}", self.from));
+        let content = match (self.text.and_then(|text| written(text.body)), self.image, self.audio) {
+            (Some(text), _, _) => Content::Text(text),
+            (None, Some(image), _) => Content::Photo(image.id, image.caption.and_then(written)),
+            (None, None, Some(audio)) => Content::Voice(audio.id),
+            (None, None, None) => Content::Other,
+        };
+        Incoming { id: self.id, chat: Pii::new(self.from), from, language: None, content }
     }
 }

@@ -132,7 +132,7 @@ impl Page {
         if let Some(dialogue) = self.session.returned().await {
             self.session.set_written(self.widget.chat.adopt(dialogue));
         }
-        let message = ChatMessage { conversation: self.session.written(), text, language: self.session.language() };
+        let message = ChatMessage::typed(self.session.written(), text, self.session.language());
         let answer = tokio::time::timeout(self.widget.timeout, self.widget.chat.answer(message)).await;
         let answer = match answer.unwrap_or(Err(ChatError::Failed)) {
             Ok(answer) => answer,

@@ -4,9 +4,11 @@
 mod features;
 mod floor;
 mod network;
+mod paired;
 mod recurrent;
 
 pub use floor::NoiseFloor;
+pub use paired::Paired;
 pub use recurrent::Recurrent;
 
 use crate::talk::Probability;

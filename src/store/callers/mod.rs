@@ -1,10 +1,14 @@
 //! What outlives calls: memory of callers who agreed to it, and accounts that are locked. SQLite, or Postgres by configuration.
 //! Never holds a number, a name or a fact in the clear: rows are found by pseudonym, memory is sealed with the caller's key.
 
+mod events;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::any::{AnyPoolOptions, install_default_drivers};
 use sqlx::migrate::MigrateError;
 use sqlx::{AnyPool, Row};
@@ -16,6 +20,12 @@ use super::hex;
 use super::identity::Pseudonym;
 use super::keys::{KeyError, Vault, files};
 use crate::business::memory::Memory;
+
+pub use events::{CustomerEvent, Waiting};
+
+/// What is sealed, so that nothing is taken for another thing.
+const MEMORY: &[u8] = b"hotline memory 1";
+const EVENT: &[u8] = b"hotline event 1";
 
 /// Connections; work on callers is small and rare beside calls.
 const CONNECTIONS: u32 = 4;
@@ -147,7 +157,7 @@ impl Callers {
         let sql = "SELECT sealed FROM memories WHERE caller = $1";
         let Some(row) = sqlx::query(sql).bind(caller.to_string()).fetch_optional(&self.pool).await? else { return Ok(None) };
         let Some(key) = self.vault.key(caller)? else { return Ok(None) };
-        let memory = hex::decode(row.try_get(0)?).and_then(|sealed| unseal(&key, caller, &sealed));
+        let memory = hex::decode(row.try_get(0)?).and_then(|sealed| unseal(&key, (caller, MEMORY), &sealed));
         memory.map(Some).ok_or(CallersError::Altered(caller))
     }
 
@@ -158,7 +168,7 @@ impl Callers {
     pub async fn remember(&self, caller: Pseudonym, memory: &Memory, now: DateTime<Utc>) -> Result<(), CallersError> {
         // Held until the row stands: who sweeps keys away sees by it that this one is in use.
         let held = self.vault.hold()?;
-        let sealed = hex::encode(&seal(&self.vault.key_or_new(caller, &held)?, caller, memory));
+        let sealed = hex::encode(&seal(&self.vault.key_or_new(caller, &held)?, (caller, MEMORY), memory));
         let sql = "INSERT INTO memories (caller, sealed, changed_ms) VALUES ($1, $2, $3)
                    ON CONFLICT (caller) DO UPDATE SET sealed = excluded.sealed, changed_ms = excluded.changed_ms";
         let query = sqlx::query(sql).bind(caller.to_string()).bind(sealed).bind(now.timestamp_millis());
@@ -166,28 +176,33 @@ impl Callers {
         Ok(())
     }
 
-    /// Forgets a caller (who withdrew the consent, or was erased); whether something was remembered.
+    /// Forgets a caller (who withdrew the consent, or was erased), with the events that wait; whether something was remembered.
     ///
     /// # Errors
     /// The database.
     pub async fn forget(&self, caller: Pseudonym) -> Result<bool, CallersError> {
-        let sql = "DELETE FROM memories WHERE caller = $1";
-        Ok(sqlx::query(sql).bind(caller.to_string()).execute(&self.pool).await?.rows_affected() > 0)
+        let mut forgotten = 0;
+        for sql in ["DELETE FROM memories WHERE caller = $1", "DELETE FROM events WHERE caller = $1"] {
+            forgotten += sqlx::query(sql).bind(caller.to_string()).execute(&self.pool).await?.rows_affected();
+        }
+        Ok(forgotten > 0)
     }
 
-    /// Forgets everybody of whom nothing changed since then, and locks that have ended; how many were forgotten.
+    /// Forgets everybody of whom nothing changed since then, and locks and events that are over; how many were forgotten.
     pub(super) async fn sweep(&self, before: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Result<usize, CallersError> {
         let ended = "DELETE FROM lockouts WHERE locked_until_ms > 0 AND locked_until_ms <= $1";
-        sqlx::query(ended).bind(now.timestamp_millis()).execute(&self.pool).await?;
+        for over in [ended, "DELETE FROM events WHERE expires_ms <= $1"] {
+            sqlx::query(over).bind(now.timestamp_millis()).execute(&self.pool).await?;
+        }
         let Some(before) = before else { return Ok(0) };
         let sql = "DELETE FROM memories WHERE changed_ms <= $1";
         let swept = sqlx::query(sql).bind(before.timestamp_millis()).execute(&self.pool).await?;
         Ok(usize::try_from(swept.rows_affected()).unwrap_or(usize::MAX))
     }
 
-    /// Everybody of whom something is remembered.
+    /// Everybody of whom something is remembered, or for whom an event waits.
     pub(super) async fn remembered(&self) -> Result<Vec<Pseudonym>, CallersError> {
-        let rows = sqlx::query("SELECT caller FROM memories").fetch_all(&self.pool).await?;
+        let rows = sqlx::query("SELECT caller FROM memories UNION SELECT caller FROM events").fetch_all(&self.pool).await?;
         Ok(rows.iter().filter_map(|row| row.try_get::<String, _>(0).ok()?.parse().ok()).collect())
     }
 }
@@ -199,19 +214,15 @@ fn standing(until_ms: i64, now: DateTime<Utc>) -> Standing {
     }
 }
 
-fn seal(key: &Key, caller: Pseudonym, memory: &Memory) -> Vec<u8> {
+fn seal(key: &Key, (caller, kind): (Pseudonym, &[u8]), what: &impl Serialize) -> Vec<u8> {
     let salt: [u8; SALT] = random();
-    let text = serde_json::to_vec(memory).expect("text keys and plain values");
-    [&salt[..], &cipher(key, &salt).seal(caller.as_bytes(), &text)].concat()
+    let text = serde_json::to_vec(what).expect("text keys and plain values");
+    [&salt[..], &Cipher::derive(key, &salt, &[kind]).seal(caller.as_bytes(), &text)].concat()
 }
 
-fn unseal(key: &Key, caller: Pseudonym, sealed: &[u8]) -> Option<Memory> {
+fn unseal<T: DeserializeOwned>(key: &Key, (caller, kind): (Pseudonym, &[u8]), sealed: &[u8]) -> Option<T> {
     let (salt, text) = sealed.split_at_checked(SALT)?;
-    serde_json::from_slice(&cipher(key, salt).open(caller.as_bytes(), text)?).ok()
-}
-
-fn cipher(key: &Key, salt: &[u8]) -> Cipher {
-    Cipher::derive(key, salt, &[b"hotline memory 1"])
+    serde_json::from_slice(&Cipher::derive(key, salt, &[kind]).open(caller.as_bytes(), text)?).ok()
 }
 
 /// The address of SQLite's file in the data folder, made so that its owner alone may read it.
