@@ -34,7 +34,7 @@ pub struct ReplayArgs {
     /// Begin at the caller's packets: jitter buffer, codec and voice activity are run again too
     #[arg(long)]
     packets: bool,
-    /// Show what the call would have been with another value of [call], for example turn.endpoint.open_ms=300; repeatable
+    /// Show what the call would have been with another value of the section `[call]`, for example turn.endpoint.open_ms=300; repeatable
     #[arg(long, value_name = "KEY=VALUE")]
     what_if: Vec<Setting>,
     /// Take the call out of its seal into this file, which then replays anywhere

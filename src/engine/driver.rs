@@ -367,10 +367,11 @@ impl CallDriver {
     }
 }
 
-/// What the flight recorder keeps of a packet.
+/// What the flight recorder keeps of a packet: of one without sound, only that it came. A peer may send keys as it was not agreed.
 fn rtp(packet: &Packet) -> Rtp {
     let Packet { payload_type, ssrc, sequence, timestamp, marker, ref payload } = *packet;
-    Rtp { payload_type, ssrc, sequence, timestamp, marker, payload: Some(payload.to_vec()) }
+    let payload = Some(if packet.is_sound() { payload.to_vec() } else { Vec::new() });
+    Rtp { payload_type, ssrc, sequence, timestamp, marker, payload }
 }
 
 const fn hangup(cause: CloseCause) -> Hangup {

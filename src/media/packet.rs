@@ -5,6 +5,8 @@ use bytes::Bytes;
 
 use crate::audio::{Frame, SampleRate};
 
+use super::codec::{COMFORT_NOISE, Codec, OPUS};
+
 /// The sound format a port speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PortFormat {
@@ -56,6 +58,13 @@ pub struct Packet {
     pub payload: Bytes,
 }
 
+impl Packet {
+    /// Whether it holds sound. Keys come in packets too (RFC 4733).
+    pub const fn is_sound(&self) -> bool {
+        Codec::of_payload_type(self.payload_type).is_some() || matches!(self.payload_type, COMFORT_NOISE | OPUS)
+    }
+}
+
 /// What the downlink gives a port at each tick.
 #[expect(clippy::large_enum_variant, reason = "it lives for one tick, on the stack; a box would be an allocation in each")]
 #[derive(Debug, Clone)]
@@ -69,4 +78,15 @@ pub enum Outgoing {
     },
     /// A plain frame for ports of [`PortFormat::Pcm`].
     Plain(Frame),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_no_sound() {
+        let of = |payload_type| Packet { payload_type, ssrc: 1, sequence: 2, timestamp: 3, marker: false, payload: Bytes::new() };
+        assert_eq!([0, 8, 13, OPUS, 101, 96].map(|kind| of(kind).is_sound()), [true, true, true, true, false, false]);
+    }
 }
