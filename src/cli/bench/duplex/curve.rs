@@ -1,11 +1,10 @@
 //! The end-point curve: how often a policy takes the turn too early, against how long it waits; and plain silence on the same turns.
 //! Never plays more than the quiet English turns: a sweep takes their time so often.
 
-use anyhow::Result;
 use serde::Serialize;
 
 use super::score::Figures;
-use super::{Kind, Moment, Theatre, Voices};
+use super::{Kind, Moment, Scene, Theatre};
 use crate::call::{EndpointConfig, TurnConfig};
 use crate::talk::Language;
 
@@ -30,9 +29,9 @@ pub struct Point {
 }
 
 /// Plays the turns under every setting.
-pub fn sweep(moments: &[Moment], mut theatre: Theatre, voices: &Voices) -> Result<Vec<Point>> {
-    let turns = |m: &&Moment| m.language == Language::EN && m.kind == Kind::Turn && m.snr_db.is_none();
-    let turns: Vec<_> = moments.iter().filter(turns).step_by(EVERY).collect();
+pub fn sweep(scenes: &[Scene<'_>], mut theatre: Theatre) -> Vec<Point> {
+    let is_turn = |m: &Moment| m.language == Language::EN && m.kind == Kind::Turn && m.snr_db.is_none();
+    let turns: Vec<_> = scenes.iter().filter(|scene| is_turn(scene.moment)).step_by(EVERY).collect();
     let base = TurnConfig::default();
     let policy = FACTORS.map(|factor| ("policy", f64::from(factor), base.endpoint.slower(factor)));
     let silence = SILENCES_MS.map(|ms| ("silence", ms as f64, plain(ms)));
@@ -41,13 +40,13 @@ pub fn sweep(moments: &[Moment], mut theatre: Theatre, voices: &Voices) -> Resul
         for (_, stage) in &mut theatre.stages {
             stage.set_turn(TurnConfig { endpoint: endpoint.clone(), ..base.clone() });
         }
-        let results = turns.iter().map(|moment| theatre.play(moment, voices)).collect::<Result<Vec<_>>>()?;
+        let results: Vec<_> = turns.iter().map(|scene| theatre.play(scene)).collect();
         let figures = Figures::of(results.iter());
         if let (Some(cut_off), Some([p50, p95, _])) = (figures.cut_at_pauses, figures.response_ms) {
             points.push(Point { by, setting, cut_off, delay_ms: [p50, p95] });
         }
     }
-    Ok(points)
+    points
 }
 
 /// Nothing but silence decides.

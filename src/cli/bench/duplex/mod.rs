@@ -73,18 +73,20 @@ pub fn run(args: &DuplexArgs, config: &Config, runtime: &Handle, out: &mut dyn W
     }
     ensure!(!moments.is_empty(), "no moment is left to play");
     let voices = Voices::open(&config.store.data, runtime)?;
+    // All at once and before anything is played: a voice that fails is told now, and not after the first language's minutes.
+    let scenes = moments.iter().map(|moment| voices.scene(moment)).collect::<Result<Vec<_>>>()?;
     if let Some(folder) = &args.write {
-        return write(&moments, &voices, folder, out);
+        return write(&scenes, folder, out);
     }
     let theatre = Theatre::open(&moments, config, runtime)?;
     let mut results = Vec::new();
-    for moment in &moments {
-        results.push(theatre.play(moment, &voices)?);
+    for scene in &scenes {
+        results.push(theatre.play(scene));
         if !args.json {
-            eprint!("\r{} of {} moments", results.len(), moments.len());
+            eprint!("\r{} of {} moments", results.len(), scenes.len());
         }
     }
-    let curve = if args.curve { curve::sweep(&moments, theatre, &voices)? } else { Vec::new() };
+    let curve = if args.curve { curve::sweep(&scenes, theatre) } else { Vec::new() };
     let report = Report::new(results, curve);
     if let Some(path) = &args.svg {
         std::fs::write(path, report.svg()).with_context(|| format!("{} cannot be written", path.display()))?;
@@ -124,10 +126,18 @@ impl Voices {
         }
     }
 
-    fn utter(&self, moment: &Moment) -> Result<Uttered> {
+    fn scene<'m>(&self, moment: &'m Moment) -> Result<Scene<'m>> {
         let (name, voice) = self.of(moment);
-        Uttered::of(moment, voice).with_context(|| format!("{name} cannot say {:?}", moment.text()))
+        let uttered = Uttered::of(moment, voice).with_context(|| format!("{name} cannot say {:?}", moment.text()))?;
+        Ok(Scene { moment, voice: name, uttered })
     }
+}
+
+/// A moment and its sound, ready to be played.
+struct Scene<'m> {
+    moment: &'m Moment,
+    voice: &'static str,
+    uttered: Uttered,
 }
 
 /// A stage for each language.
@@ -159,16 +169,15 @@ impl Theatre {
         &stage.expect("a stage was opened for each language").1
     }
 
-    fn play(&self, moment: &Moment, voices: &Voices) -> Result<score::Result> {
-        let uttered = voices.utter(moment)?;
-        let played = self.stage(moment.language).play(Actor::new(moment, &uttered));
+    fn play(&self, Scene { moment, voice, uttered }: &Scene<'_>) -> score::Result {
+        let played = self.stage(moment.language).play(Actor::new(moment, uttered));
         let timeline = played.caller.timeline();
         let (came, softer_ms) = score::judge(moment.kind, &timeline);
         let understood = played.entries.iter().filter_map(|entry| match &entry.event {
             JournalEvent::Transcript { is_final: true, text, engine, .. } if engine != "text" => Some(text.as_str()),
             _ => None,
         });
-        Ok(score::Result {
+        score::Result {
             number: moment.number,
             language: moment.language.to_string(),
             held_out: moment.held_out,
@@ -176,28 +185,27 @@ impl Theatre {
             text: moment.text(),
             pauses: moment.pauses(),
             snr_db: moment.snr_db,
-            voice: voices.of(moment).0.to_owned(),
+            voice: (*voice).to_owned(),
             came,
             softer_ms,
             understood: understood.collect::<Vec<_>>().join(" | "),
-        })
+        }
     }
 }
 
 /// Writes what is uttered, so that anyone has the same files.
-fn write(moments: &[Moment], voices: &Voices, folder: &Path, out: &mut dyn Write) -> Result<()> {
+fn write(scenes: &[Scene<'_>], folder: &Path, out: &mut dyn Write) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let mut truth = Vec::new();
-    for moment in moments.iter().filter(|moment| moment.snr_db.is_none()) {
-        let (uttered, name) =
-            (voices.utter(moment)?, format!("{:03}-{}.wav", moment.number, moment.kind.name().replace(' ', "-")));
+    for Scene { moment, voice, uttered } in scenes.iter().filter(|scene| scene.moment.snr_db.is_none()) {
+        let name = format!("{:03}-{}.wav", moment.number, moment.kind.name().replace(' ', "-"));
         let file = std::fs::File::create(folder.join(&name)).with_context(|| format!("{name} cannot be written"))?;
         let mut wav = crate::audio::wav::Writer::new(std::io::BufWriter::new(file), SampleRate::HZ_8000, 1)?;
         wav.push(&uttered.pcm)?;
         wav.finish()?;
         truth.push(serde_json::json!({
             "file": name, "language": moment.language.code(), "held_out": moment.held_out, "kind": moment.kind.name(),
-            "text": moment.text(), "voice": voices.of(moment).0, "ends_s": uttered.pcm.len() as f64 / 8_000.0,
+            "text": moment.text(), "voice": voice, "ends_s": uttered.pcm.len() as f64 / 8_000.0,
         }));
     }
     std::fs::write(folder.join("truth.json"), serde_json::to_string_pretty(&truth)?)?;

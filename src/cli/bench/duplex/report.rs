@@ -22,7 +22,7 @@ pub struct Report {
 }
 
 const NOTES: [&str; 3] = [
-    "virtual time; what the recogniser computes is waited for as long as it took on this machine; the bot's voice is a tone of its words' length",
+    "virtual time; what the recogniser computes is waited for as long as it took on this machine; not measured but set: 5 ms for the answer, 20 ms for the bot's voice (a tone of its words' length), 60 ms for a transcript that was given",
     "zh: no Chinese acoustic model is at hand, so the recogniser is given the true words at their true times; all else runs on the sound",
     "moments marked held-out were never tuned on; rates are over moments; - where there are none",
 ];
