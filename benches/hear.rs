@@ -1,13 +1,13 @@
 //! How well the embedded recogniser hears callers spoken by flite and espeak-ng in a telephone's band: sentence errors in
 //! the grammar, what is rejected in and outside of it, time to the final transcript and real-time factor.
-//! Never judges; prints figures. `cargo bench --profile dev --bench hear`.
+//! Never judges; prints figures. `cargo bench --profile dev --bench hear`, with `-- noise` behind it only what noise does.
 
 mod callers;
 
 use std::path::Path;
 use std::time::Instant;
 
-use callers::{spoken, telephone};
+use callers::{Dice, spoken, street, telephone};
 use hotline::audio::MediaTime;
 use hotline::audio::wav::Sound;
 use hotline::business::Pack;
@@ -161,6 +161,9 @@ fn main() {
     let voices = FliteVoice::ALL.iter().filter_map(|v| open(&config(*v), data.path(), runtime.handle()).ok()).collect();
     let mut trial = Trial { sphinx, voices, finals_ms: Vec::new(), sound_s: 0.0, work_s: 0.0 };
 
+    if std::env::args().any(|arg| arg == "noise") {
+        return trial.noise("packs/shop", &sphinx_config);
+    }
     let inside: Vec<_> = INSIDE.iter().map(|t| (*t, Expectation::Open, *t)).collect();
     trial.english("phrases, open", &inside, |wanted, heard| wanted == heard);
     let digits: Vec<_> = DIGITS.iter().map(|(t, w)| (*t, Want::Digits.expectation(), *w)).collect();
@@ -179,6 +182,7 @@ fn main() {
     for folder in ["packs/shop", "packs/bank"] {
         trial.pack(folder, &sphinx_config);
     }
+    trial.noise("packs/shop", &sphinx_config);
 }
 
 impl Trial {
@@ -235,12 +239,51 @@ impl Trial {
         println!("people outside the grammar (pocketsphinx-testdata): {all} recordings, {accepted} accepted");
     }
 
-    /// The grammar of a whole pack: one in eight of its phrases without a slot, said as it stands there.
-    #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
-    fn pack(&mut self, folder: &str, config: &SphinxConfig) {
+    fn learn(&mut self, folder: &str, config: &SphinxConfig) -> Vec<Phrase> {
         let pack = Pack::load(Path::new(folder)).expect("a pack of this project");
         let phrases = phrases(&pack);
         self.sphinx = Sphinx::open(config, phrases.clone()).expect("opens");
+        phrases
+    }
+
+    /// A whole pack's grammar in a street's noise: one in sixteen of its phrases, sentences outside, and the noise alone.
+    fn noise(&mut self, folder: &str, config: &SphinxConfig) {
+        let phrases = self.learn(folder, config);
+        let plain: Vec<&Phrase> = phrases.iter().filter(|p| p.language == Language::EN && !p.text.contains('{')).collect();
+        for snr_db in [20.0, 15.0, 10.0, 5.0] {
+            let mut dice = Dice(7);
+            let mut hear = |trial: &mut Self, text: &str, voice: usize| {
+                let (pcm, rate) = spoken(&trial.voices[voice % trial.voices.len()], text, Language::EN);
+                let pcm = telephone(&street(&pcm, snr_db, &mut dice), rate);
+                trial.hear(&pcm, &Expectation::Open, Language::EN)
+            };
+            let letters = |text: &str| text.to_lowercase().chars().filter(char::is_ascii_alphabetic).collect::<String>();
+            let said: Vec<(&str, Transcript)> =
+                plain.iter().step_by(16).enumerate().map(|(n, p)| (p.text.as_str(), hear(self, &p.text, n))).collect();
+            let rejected = said.iter().filter(|(_, heard)| heard.is_nothing()).count();
+            let right = said.iter().filter(|(text, heard)| letters(text) == letters(&heard.text)).count();
+            let outside = OUTSIDE.iter().enumerate().filter(|(n, text)| !hear(self, text, *n).is_nothing()).count();
+            let alone = (0..30).filter(|n| {
+                let quiet = vec![0; 3_200 + 1_600 * (n % 10)];
+                let mut noise = street(&[vec![3_000; 16_000], quiet].concat(), snr_db, &mut dice).split_off(16_000);
+                noise.truncate(3_200 + 1_600 * (n % 10));
+                let pcm = telephone(&noise, hotline::audio::SampleRate::HZ_16000);
+                !self.hear(&pcm, &Expectation::Open, Language::EN).is_nothing()
+            });
+            println!(
+                "street noise, {snr_db} dB: {} said, {} heard otherwise, {rejected} rejected; outside {outside} of {} accepted; noise alone {} of 30",
+                said.len(),
+                said.len() - right - rejected,
+                OUTSIDE.len(),
+                alone.count()
+            );
+        }
+    }
+
+    /// The grammar of a whole pack: one in eight of its phrases without a slot, said as it stands there.
+    #[expect(clippy::disallowed_methods, reason = "a bench reads the clock")]
+    fn pack(&mut self, folder: &str, config: &SphinxConfig) {
+        let phrases = self.learn(folder, config);
         for (what, expectation) in
             [("first", Expectation::Open), ("next", Expectation::Open), ("digits", Want::Digits.expectation())]
         {

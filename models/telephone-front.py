@@ -5,7 +5,9 @@ import glob, struct, subprocess, sys
 
 import numpy as np
 
-FRAME, SHIFT, POINTS, BANDS, CEPSTRA, CONTEXT, HIDDEN, STEPS = 410, 160, 512, 25, 13, 5, 96, 2500
+FRAME, SHIFT, POINTS, BANDS, CEPSTRA, CONTEXT, HIDDEN, STEPS = 410, 160, 512, 25, 13, 5, 224, 10_000
+# How often each piece of sound is heard, each time through another line.
+TAKES = 4
 LENGTH = 8 * 16_000
 MODEL = "/usr/share/pocketsphinx/model/en-us/en-us/variances"
 
@@ -47,6 +49,24 @@ def a_law(x):
     return np.sign(x) * (np.floor(size / step) * step + step / 2)
 
 
+def noise_of(kind, others, hz, dice):
+    """Noise of a kind: white, pink, a street (low, swelling), a machine's hum, or voices."""
+    white = dice.normal(0, 1, LENGTH)
+    shaped = lambda gains: np.fft.irfft(np.fft.rfft(white) * gains, LENGTH)
+    at = np.arange(LENGTH) / 16_000
+    if kind == 0:
+        return white
+    if kind == 1:
+        return shaped(1 / np.sqrt(np.maximum(hz, 40)))
+    if kind == 2:
+        swell = 1 + dice.uniform(0, 0.5) * np.sin(2 * np.pi * dice.uniform(0.1, 0.8) * at + dice.uniform(0, 6))
+        return shaped(1 / (1 + (hz / dice.uniform(300, 1_500)) ** 2)) * swell
+    if kind == 3:
+        tone = dice.choice([50, 60, 100, 120, 180])
+        return sum(np.sin(2 * np.pi * tone * k * at + dice.uniform(0, 6)) / k for k in range(1, 12)) + 0.2 * white
+    return others
+
+
 def pair(x, others, dice):
     """The bands of eight seconds behind a telephone, and beside a good microphone."""
     hz, x = np.fft.rfftfreq(LENGTH, 1 / 16_000), x.astype(np.float32)
@@ -54,10 +74,9 @@ def pair(x, others, dice):
     tilt = dice.uniform(-2, 2) * np.log2(np.maximum(hz, 60) / 1_000)
     x = np.fft.irfft(np.fft.rfft(x) * 10 ** (tilt / 20), LENGTH)
     clean = bands(x)
-    if dice.random() < 0.75:
-        white = dice.normal(0, 1, LENGTH)
-        noise = [white, np.fft.irfft(np.fft.rfft(white) / np.sqrt(np.maximum(hz, 40)), LENGTH), others][dice.integers(3)]
-        x = x + noise * np.sqrt((x**2).mean() / ((noise**2).mean() + 1e-9)) * 10 ** (-dice.uniform(5, 40) / 20)
+    if dice.random() < 0.8:
+        noise = noise_of(dice.integers(5), others, hz, dice)
+        x = x + noise * np.sqrt((x**2).mean() / ((noise**2).mean() + 1e-9)) * 10 ** (-dice.uniform(3, 35) / 20)
     if dice.random() < 0.88:
         low, high = dice.choice([0, 0, 100, 200, 300]), dice.uniform(3_400, 3_950)
         spectrum = np.fft.rfft(x) / (1 + (low / np.maximum(hz, 1)) ** 8) / (1 + np.exp((hz - high) / 40))
@@ -80,6 +99,16 @@ def recordings():
         yield from (pcm[i : i + LENGTH] for i in range(0, len(pcm) - LENGTH, LENGTH))
 
 
+def floors(rows):
+    """The noise below the speech in each band, as src/speech/hear/front/floor.rs follows it: (pieces, frames, bands)."""
+    out, floor = np.empty_like(rows), rows[:, 0]
+    for n in range(rows.shape[1]):
+        above = rows[:, n] - floor
+        floor = floor + above * np.where(above > 0, max(1 / (n + 1) if n < 10 else 0, 0.004), max(1 / (n + 1) if n < 10 else 0, 0.08)).astype(np.float32)
+        out[:, n] = floor
+    return out
+
+
 def precisions():
     """Inverse variances of the model's cepstra and their first and second differences, averaged over its densities."""
     raw = open(MODEL, "rb").read()
@@ -92,7 +121,7 @@ def precisions():
 
 def train(seen, wanted):
     run, batch, dice = 64, 24, np.random.default_rng(1)
-    mean, spread, width = seen.mean((0, 1)), seen.std((0, 1)), (2 * CONTEXT + 1) * BANDS
+    mean, spread, width = seen.mean((0, 1)), seen.std((0, 1)), (2 * CONTEXT + 2) * BANDS
     first, second = np.zeros((run, run), np.float32), np.zeros((run, run), np.float32)
     for t in range(3, run - 3):
         first[t, [t + 2, t - 2]] = 1, -1
@@ -103,11 +132,16 @@ def train(seen, wanted):
     net = [p.astype(np.float32) for p in net]
     slow, square, losses = [np.zeros_like(p) for p in net], [np.zeros_like(p) for p in net], []
     for step in range(1, STEPS + 1):
-        who, when = dice.integers(0, len(seen), batch), dice.integers(0, seen.shape[1] - run - 2 * CONTEXT, batch)
-        x = np.stack([seen[i, t : t + run + 2 * CONTEXT] for i, t in zip(who, when)])
-        y = np.stack([wanted[i, t + CONTEXT : t + CONTEXT + run] for i, t in zip(who, when)])
+        # An utterance has been heard for a while, or has only begun.
+        heard = dice.integers(0, 60)
+        who, when = dice.integers(0, len(seen), batch), dice.integers(0, seen.shape[1] - heard - run - 2 * CONTEXT, batch)
+        x = np.stack([seen[i, t : t + heard + run + 2 * CONTEXT] for i, t in zip(who, when)])
+        floor = floors(x)[:, heard + CONTEXT : heard + CONTEXT + run]
+        x = x[:, heard:]
+        y = np.stack([wanted[i, t + CONTEXT : t + CONTEXT + run] for i, t in zip(who, when + heard)])
         windows = np.lib.stride_tricks.sliding_window_view((x - mean) / spread, 2 * CONTEXT + 1, axis=1)
-        row = windows.transpose(0, 1, 3, 2).reshape(-1, width)
+        windows = windows.transpose(0, 1, 3, 2).reshape(batch, run, -1)
+        row = np.concatenate([windows, (floor - mean) / spread], 2).reshape(-1, width)
         a = np.maximum(row @ net[0] + net[1], 0)
         b = np.maximum(a @ net[2] + net[3], 0)
         error = (b @ net[4] + net[5]).reshape(batch, run, CEPSTRA) + x[:, CONTEXT : CONTEXT + run] @ COSINES.T - y
@@ -122,8 +156,8 @@ def train(seen, wanted):
             net[k] = net[k] - rate * (slow[k] / (1 - 0.9**step)) / (np.sqrt(square[k] / (1 - 0.999**step)) + 1e-8)
         if step % 250 == 0:
             print(step, f"{np.mean(losses[-250:]):.3f}", flush=True)
-    scale = np.tile(1 / spread, 2 * CONTEXT + 1)
-    net[1] = net[1] - (np.tile(mean, 2 * CONTEXT + 1) * scale) @ net[0]
+    scale = np.tile(1 / spread, 2 * CONTEXT + 2)
+    net[1] = net[1] - (np.tile(mean, 2 * CONTEXT + 2) * scale) @ net[0]
     net[0] = net[0] * scale[:, None]
     return net
 
@@ -131,10 +165,10 @@ def train(seen, wanted):
 def main():
     pieces, dice = list(recordings()), np.random.default_rng(5)
     babble = lambda: sum(pieces[i].astype(np.float32) for i in dice.integers(0, len(pieces), 4))
-    pairs = [pair(x, babble(), dice) for x in pieces]
+    pairs = [pair(x, babble(), dice) for x in pieces for _ in range(TAKES)]
     seen, wanted = (np.stack(side).astype(np.float32) for side in zip(*pairs))
     with open(sys.argv[1], "wb") as out:
-        out.write(b"HLTF" + struct.pack("<4I", BANDS, CONTEXT, HIDDEN, CEPSTRA))
+        out.write(b"HLT2" + struct.pack("<4I", BANDS, CONTEXT, HIDDEN, CEPSTRA))
         for tensor in train(seen, wanted @ COSINES.T):
             scale = np.abs(tensor).max() / 32_767
             out.write(struct.pack("<f", scale) + np.round(tensor.T / scale).astype("<i2").tobytes())

@@ -44,6 +44,21 @@ pub fn noisy(pcm: &[i16], snr_db: f32, dice: &mut Dice) -> Vec<i16> {
     pcm.iter().map(|s| (f32::from(*s) + (2.0 * dice.unit() - 1.0) * width).clamp(-32_768.0, 32_767.0) as i16).collect()
 }
 
+/// A street's noise, below about 800 Hz at 16 kHz, so many decibels below the mean power of the sound.
+#[allow(dead_code, reason = "not every bench is noisy")]
+pub fn street(pcm: &[i16], snr_db: f32, dice: &mut Dice) -> Vec<i16> {
+    let mut low = 0.0_f32;
+    let mut next = || {
+        low += 0.27 * (dice.unit() - 0.5 - low);
+        low
+    };
+    let street: Vec<f32> = (0..pcm.len()).map(|_| next()).collect();
+    let power = |x: f32| x * x;
+    let speech = pcm.iter().map(|s| power(f32::from(*s))).sum::<f32>();
+    let gain = (speech / street.iter().copied().map(power).sum::<f32>().max(1e-9) * 10.0_f32.powf(-snr_db / 10.0)).sqrt();
+    pcm.iter().zip(&street).map(|(s, n)| (f32::from(*s) + n * gain).clamp(-32_768.0, 32_767.0) as i16).collect()
+}
+
 /// A seeded source of chance (xorshift*).
 #[allow(dead_code, reason = "not every bench throws dice")]
 pub struct Dice(pub u64);

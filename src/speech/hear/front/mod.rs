@@ -1,16 +1,19 @@
 //! The telephone front-end of the embedded recogniser: from a narrow, coded, noisy line to the cepstra that its wide-band
 //! acoustic model was trained on. Never hears a word: it only says what the sound would have been beside a good microphone.
 //!
-//! A network of two hidden layers sees eleven frames of 25 mel bands and corrects the cepstrum of the middle one. It was
+//! A network of two hidden layers sees eleven frames of 25 mel bands and the noise below them, and corrects the cepstrum of the
+//! middle one. It was
 //! trained on pairs: people's recorded prompts in five languages, and the same through random microphones, noise, a telephone's
 //! band and G.711 (`models/telephone-front.md` says how, and from what). Wide-band sound passes through it nearly unchanged.
 
+mod floor;
 mod mel;
 mod net;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, OnceLock};
 
+use floor::Floor;
 use mel::{BANDS, Mel};
 use net::Network;
 
@@ -52,6 +55,7 @@ pub(super) struct Front {
     last: f32,
     /// The frames around the one that is next, oldest first.
     around: VecDeque<[f32; BANDS]>,
+    floor: Floor,
 }
 
 impl Front {
@@ -61,7 +65,7 @@ impl Front {
             let network = Network::read(WEIGHTS).expect("the weights in this binary were read by a test");
             Arc::new(Shared { mel: Mel::new(), network })
         });
-        Self { shared: shared.clone(), samples: VecDeque::new(), last: 0.0, around: VecDeque::new() }
+        Self { shared: shared.clone(), samples: VecDeque::new(), last: 0.0, around: VecDeque::new(), floor: Floor::default() }
     }
 
     /// Takes 16 kHz samples and gives the frames that are ready.
@@ -95,7 +99,8 @@ impl Front {
         if self.around.len() <= 2 * context {
             return None;
         }
-        let seen: Vec<f32> = self.around.iter().flatten().copied().collect();
+        let floor = self.floor.follow(&self.around[context]);
+        let seen: Vec<f32> = self.around.iter().flatten().chain(floor).copied().collect();
         let correction = self.shared.network.run(&seen);
         let plain = self.shared.mel.cepstrum(&self.around[context]);
         self.around.pop_front();

@@ -9,13 +9,13 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Reads `HLTF`, then bands, context, hidden units and outputs as `u32`, then for each of three layers its weights and its
+    /// Reads `HLT2`, then bands, context, hidden units and outputs as `u32`, then for each of three layers its weights and its
     /// bias, both as an `f32` scale and `i16` values; all little-endian. `None` where the length is another.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
-        let mut packed = Packed::behind(b"HLTF", bytes)?;
+        let mut packed = Packed::behind(b"HLT2", bytes)?;
         let [bands, context, hidden, outputs] = packed.sizes()?;
         let mut layers = Vec::new();
-        for (inputs, outputs) in [(bands * (2 * context + 1), hidden), (hidden, hidden), (hidden, outputs)] {
+        for (inputs, outputs) in [(bands * (2 * context + 2), hidden), (hidden, hidden), (hidden, outputs)] {
             layers.push(Dense::new(packed.scaled(inputs * outputs)?, packed.scaled(outputs)?));
         }
         packed.is_read().then_some(Self { context, layers })
@@ -46,7 +46,7 @@ mod tests {
     fn the_weights_in_this_binary_are_whole() {
         let network = Network::read(super::super::WEIGHTS).expect("read");
         assert_eq!(network.context(), 5);
-        assert_eq!(network.run(&[8.0; 25 * 11]).len(), super::super::CEPSTRA);
+        assert_eq!(network.run(&[8.0; 25 * 12]).len(), super::super::CEPSTRA);
         assert!(Network::read(&super::super::WEIGHTS[..super::super::WEIGHTS.len() - 1]).is_none());
         assert!(Network::read(b"HLTX").is_none());
     }
