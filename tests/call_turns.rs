@@ -49,6 +49,8 @@ scripts! {
     an_operators_hint_waits_for_a_silence
     a_cough_over_the_bot_only_ducks
     a_listener_does_not_stop_the_bot
+    a_late_mm_hm_is_only_a_gap
+    somebody_else_in_the_room_does_not_stop_the_bot
     a_short_stop_is_obeyed
     yes_over_its_question_is_an_answer
     who_speaks_over_a_good_bye_is_not_hung_up_on
@@ -63,6 +65,7 @@ scripts! {
     a_secret_is_in_no_event
     a_secret_keyed_over_its_prompt
     complete_digits_end_a_turn_at_once
+    digits_in_groups_are_waited_for
     an_unfinished_sentence_is_waited_for
     yes_ends_sooner
     no_answer_is_apologised_for_then_ended

@@ -22,7 +22,7 @@ impl Floor {
         let turn = cx.next_turn();
         let utterance = match earlier.filter(|earlier| cx.fits_one_turn(earlier)) {
             Some(earlier) => {
-                let waited = cx.endpointer.silence(&cx.expectation, earlier.progress);
+                let waited = cx.endpointer.silence(&cx.expectation, earlier.progress, earlier.paused);
                 cx.endpointer.paused(run.from.since(earlier.last), waited);
                 earlier.reopened(turn, run)
             }
@@ -44,13 +44,14 @@ impl Floor {
         let Caller::Speaking(utterance) = &mut self.caller else { return ON };
         let waited = match unjudged {
             true => cx.endpointer.least(),
-            false => cx.endpointer.silence(&cx.expectation, utterance.progress),
+            false => cx.endpointer.silence(&cx.expectation, utterance.progress, utterance.paused),
         };
         if speech && !heard.concealed {
             utterance.speak(heard.level);
         }
         if let Some(run) = cx.detector.run_of(ms(cx.config.turn.detector.continue_ms)) {
             let pause = run.from.since(utterance.last);
+            utterance.paused = utterance.paused.max(pause);
             if pause * 10 > waited * 7 {
                 utterance.pauses += 1;
                 cx.endpointer.paused(pause, waited);
@@ -60,9 +61,7 @@ impl Floor {
         if !speech && cx.media.since(utterance.last) >= waited {
             return self.end_turn(cx);
         }
-        if speech {
-            self.judge(cx);
-        }
+        self.judge(cx);
         ON
     }
 
@@ -112,14 +111,14 @@ impl Floor {
             self.end_early(cx);
         }
         let Caller::Transcribing { utterance, endpoint, since } = self.caller else { return ON };
-        let over = self.judged().and_then(|utterance| utterance.over);
+        let over = self.judged().and_then(|utterance| utterance.over).map(|over| (over, utterance.held));
         let turn = utterance.turn;
         let Ok(transcript) = result else { return self.fail_to_hear(cx) };
         cx.tell(turn, transcript.clone());
-        let reaction = cx.reaction(Reaction::of(&transcript.text));
+        let reaction = cx.reaction(Reaction::of_transcript(&transcript));
         match over {
             Some(_) if reaction != Reaction::Words => return self.pass_over(cx),
-            Some((reply, from)) => self.interrupted(cx, reply, from),
+            Some((over, held)) => self.interrupted(cx, over, held),
             None => {}
         }
         self.caller = Caller::Quiet;
@@ -128,11 +127,18 @@ impl Floor {
         if hum || transcript.is_nothing() {
             return self.not_understood(cx, &utterance);
         }
+        if utterance.over.is_none() {
+            cx.learn_level(utterance.peak);
+        }
         cx.no_input.reset();
         cx.no_match.reset();
         let waterfall = Waterfall { turn, endpoint, decided: since, transcript: cx.now, sentence: None, audio: None };
         let prompt = Prompt::Said { turn, transcript };
-        self.answer(cx, Said { prompt, utterance: Some(utterance), waterfall: Some(waterfall) })
+        self.answer(cx, Said { prompt, utterance: Some(utterance), waterfall: Some(waterfall) })?;
+        if over.is_some() {
+            cx.begin_beat();
+        }
+        ON
     }
 
     /// The recogniser did not answer in time.

@@ -16,6 +16,8 @@ use super::turn::TurnConfig;
 pub struct CallConfig {
     /// The language a call begins in, until the dialogue says otherwise.
     pub language: Language,
+    /// The line clicks and begins to hum as it opens: nothing is heard before this.
+    pub settle_ms: u64,
     /// Longest time until a leg that rings is up.
     pub ringing_ms: u64,
     /// The caller's silence, after the bot has finished, until the bot asks.
@@ -62,6 +64,7 @@ impl Default for CallConfig {
     fn default() -> Self {
         Self {
             language: Language::EN,
+            settle_ms: 400,
             ringing_ms: 60_000,
             no_input_ms: 7_000,
             no_input_prompts: 3,

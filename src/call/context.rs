@@ -4,14 +4,14 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::audio::{FRAME, MediaTime};
+use crate::audio::{Dbfs, FRAME, MediaTime};
 use crate::talk::{Expectation, Heard, Hint, Language, ReplyId, Transcript, TurnId};
 
 use super::config::{CallConfig, ms};
 use super::output::{Action, Event, Output};
 use super::record::CallRecord;
 use super::state::Utterance;
-use super::turn::{Endpointer, Reaction, SpeechDetector};
+use super::turn::{Endpointer, Gain, Reaction, SpeechDetector};
 
 #[derive(Debug)]
 pub(super) struct Context {
@@ -29,6 +29,10 @@ pub(super) struct Context {
     pub(super) no_input: Ladder,
     pub(super) no_match: Ladder,
     pub(super) apologies: Ladder,
+    /// How loud the caller is: the peak of what was understood, averaged.
+    pub(super) own_level: Option<Dbfs>,
+    /// Until then the bot keeps its answer back.
+    beat: Option<MediaTime>,
     /// An operator's hint that waits for a silence.
     pub(super) hint: Option<Hint>,
     /// Until then a `#` belongs to an entry that needed none.
@@ -52,6 +56,8 @@ impl Context {
             no_input: Ladder::default(),
             no_match: Ladder::default(),
             apologies: Ladder::default(),
+            own_level: None,
+            beat: None,
             hint: None,
             closing_key_until: now,
             record: CallRecord::default(),
@@ -86,15 +92,36 @@ impl Context {
         self.media = self.media.max(heard.at + FRAME);
     }
 
+    /// The caller was understood at this level.
+    pub(super) fn learn_level(&mut self, peak: Dbfs) {
+        let so_far = self.own_level.unwrap_or(peak).db();
+        self.own_level = Some(Dbfs::new(so_far + (peak.db() - so_far) / 3.0));
+    }
+
+    /// The bot was stopped by words that are over: it does not answer into its own last word.
+    pub(super) fn begin_beat(&mut self) {
+        self.beat = Some(self.media + ms(self.config.turn.barge_in.beat_ms));
+        self.action(Action::SetGain(self.config.turn.barge_in.level(Gain::Held)));
+    }
+
+    /// The beat is over, if it is.
+    pub(super) fn end_beat(&mut self) {
+        if self.beat.take_if(|until| *until <= self.media).is_some() {
+            self.action(Action::SetGain(self.config.turn.barge_in.level(Gain::Full)));
+        }
+    }
+
     /// Whether a turn may be gone on with: all of its sound is still there and not too long to recognise at once.
     pub(super) fn fits_one_turn(&self, utterance: &Utterance) -> bool {
         self.media.since(utterance.from) <= ms(self.config.longest_turn_ms)
     }
 
-    /// What words over the bot's own are where this is expected: a "yes" may be the answer.
+    /// What words over the bot's own are where this is expected: "yes", or one word, may be the answer.
     pub(super) const fn reaction(&self, words: Reaction) -> Reaction {
         match (words, &self.expectation) {
             (Reaction::Assent, Expectation::YesNo | Expectation::Choice(_)) => Reaction::Words,
+            (Reaction::Word, Expectation::Open) => Reaction::Word,
+            (Reaction::Word, _) => Reaction::Words,
             (words, _) => words,
         }
     }

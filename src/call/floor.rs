@@ -2,6 +2,7 @@
 //! Never keeps time: alarms are derived from the state and fired from outside.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::audio::MediaTime;
 use crate::talk::{Closing, Heard, Playout, Prompt, ReplyId};
@@ -12,7 +13,7 @@ use super::input::{Hangup, Input};
 use super::output::{Action, Event};
 use super::state::{Bot, Caller, Floor, Said, Utterance};
 use super::timer::Timer;
-use super::turn::{Gain, Step};
+use super::turn::{Gain, Interjection, Run, Step, Verdict};
 
 /// How a floor is left.
 #[derive(Debug)]
@@ -23,6 +24,9 @@ pub(super) enum Exit {
 
 /// Whether the conversation goes on.
 pub(super) type Flow = ControlFlow<Exit>;
+
+/// Speech over the bot has ended when it has been silent for longer than this.
+const OVER: Duration = Duration::from_millis(40);
 
 pub(super) const ON: Flow = ControlFlow::Continue(());
 
@@ -37,6 +41,7 @@ impl Floor {
     /// 20 ms have passed in both directions.
     pub(super) fn tick(&mut self, cx: &mut Context, heard: &Heard, playout: Option<&Playout>) -> Flow {
         self.play(cx, playout)?;
+        cx.end_beat();
         self.hear(cx, heard)
     }
 
@@ -193,7 +198,7 @@ impl Floor {
                 } else if goes_on {
                     let earlier = self.cut(cx);
                     self.open(cx, run, earlier);
-                    self.interrupted(cx, id, run.from);
+                    self.interrupted(cx, (id, run.from), None);
                 } else {
                     self.set_gain(cx, Gain::Ducked);
                     self.open(cx, run, None);
@@ -216,9 +221,9 @@ impl Floor {
         matches!(&self.bot, Bot::Speaking { reply, .. } if Some(reply.id) == over).then_some(utterance)
     }
 
-    /// Judges speech over the bot while it lasts: the bot yields to words, and to whatever goes on.
+    /// Judges speech over the bot while it lasts: the bot is held for words and for whatever goes on, then yields.
     pub(super) fn judge(&mut self, cx: &mut Context) {
-        let Some(Utterance { over: Some((reply, from)), progress, .. }) = self.judged().copied() else { return };
+        let Some(&Utterance { over: Some(_), progress, held, peak, .. }) = self.judged() else { return };
         if !self.bot.yields() {
             // What is said now must be heard; the caller is answered after it.
             self.set_gain(cx, Gain::Full);
@@ -227,17 +232,38 @@ impl Floor {
             }
             return;
         }
-        let Some(run) = cx.detector.run().copied() else { return };
-        if !cx.config.turn.barge_in.interrupts(&run, cx.reaction(progress.reaction())) {
-            return;
+        let barge_in = &cx.config.turn.barge_in;
+        let speech = Interjection {
+            lasting: cx.detector.run().filter(|run| cx.media.since(run.last) <= OVER).map(Run::lasting).unwrap_or_default(),
+            words: cx.reaction(progress.reaction()),
+            aside: barge_in.is_aside(peak, cx.own_level),
+            held: held.map(|since| cx.media.since(since)),
+        };
+        match barge_in.weigh(speech) {
+            Verdict::GoOn if held.is_some() => self.set_gain(cx, Gain::Ducked),
+            Verdict::GoOn => {}
+            Verdict::Hold => self.hold_reply(cx),
+            Verdict::Yield => self.yield_to_voice(cx),
         }
+    }
+
+    fn hold_reply(&mut self, cx: &mut Context) {
+        if let Caller::Speaking(utterance) = &mut self.caller {
+            utterance.held.get_or_insert(cx.media);
+            self.set_gain(cx, Gain::Held);
+        }
+    }
+
+    fn yield_to_voice(&mut self, cx: &mut Context) {
+        let Some(&Utterance { over: Some((reply, from)), held, .. }) = self.judged() else { return };
+        let run = cx.detector.run().copied();
         let earlier = self.cut(cx);
-        if earlier.is_some() {
+        if let (Some(_), Some(run)) = (earlier, run) {
             // Nothing of the answer was heard: the turn before goes on.
             self.cancel_recognition(cx);
             self.open(cx, run, earlier);
         }
-        self.interrupted(cx, reply, from);
+        self.interrupted(cx, (reply, from), held);
     }
 
     /// What was said over the bot was a listener's: the reply goes on as it was.
@@ -247,12 +273,13 @@ impl Floor {
         self.settle(cx)
     }
 
-    pub(super) fn interrupted(&mut self, cx: &mut Context, reply: ReplyId, from: MediaTime) {
+    /// The caller silenced this reply by what began there; the bot had been held since then already.
+    pub(super) fn interrupted(&mut self, cx: &mut Context, (reply, from): (ReplyId, MediaTime), held: Option<MediaTime>) {
         if let Caller::Speaking(utterance) = &mut self.caller {
             utterance.interrupts = true;
             utterance.over = None;
         }
-        let (turn, after) = (cx.turn, cx.media.since(from));
+        let (turn, after) = (cx.turn, held.unwrap_or(cx.media).since(from));
         cx.event(Event::BargeIn { turn, reply, after });
     }
 

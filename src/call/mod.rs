@@ -301,6 +301,7 @@ impl Call {
     fn greet(&mut self) -> Flow {
         self.answered = Some(self.cx.now);
         self.cx.limit = self.cx.now + ms(self.cx.config.longest_call_ms);
+        self.cx.detector.deafen(self.cx.media + ms(self.cx.config.settle_ms));
         self.state = State::Open(Floor::beginning_with(&mut self.cx, Prompt::Greeting));
         ON
     }

@@ -85,10 +85,14 @@ pub(super) struct Utterance {
     pub(super) progress: Progress,
     /// Pauses in it that were taken for its end, or nearly.
     pub(super) pauses: u32,
+    /// The longest pause in it.
+    pub(super) paused: Duration,
     /// Whether it silenced the bot.
     pub(super) interrupts: bool,
     /// The reply it began over and where; whether it is meant for the bot is judged while that reply goes on.
     pub(super) over: Option<(ReplyId, MediaTime)>,
+    /// Since when that reply is held for it, or was.
+    pub(super) held: Option<MediaTime>,
     opened: Instant,
 }
 
@@ -242,8 +246,10 @@ impl Utterance {
             peak: run.peak,
             progress: Progress::default(),
             pauses: 0,
+            paused: Duration::ZERO,
             interrupts: false,
             over: None,
+            held: None,
             opened: now,
         }
     }
@@ -256,6 +262,7 @@ impl Utterance {
             spoken: self.spoken + run.spoken,
             progress: Progress::default(),
             pauses: self.pauses + 1,
+            paused: self.paused.max(run.from.since(self.last)),
             ..self
         }
     }

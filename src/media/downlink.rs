@@ -119,9 +119,14 @@ impl Downlink {
         Enqueued::Queued
     }
 
-    /// Plays replies at this gain from now on (0 dB: as they are), reached within 10 ms.
+    /// Plays replies at this gain from now on (0 dB: as they are), reached within 10 ms. Silence holds them where they are: what
+    /// nobody can hear is not played.
     pub fn set_gain(&mut self, gain: Dbfs) {
         let aim = if gain <= Dbfs::SILENCE { 0.0 } else { gain.gain() };
+        if aim == 0.0 && self.gain.aim > 0.0 {
+            self.fade_out();
+            self.gain.now = 0.0;
+        }
         self.gain = Gain { aim, step: (aim - self.gain.now) / (self.rate().hz() / 100) as f32, ..self.gain };
     }
 
@@ -133,15 +138,11 @@ impl Downlink {
     /// Stops this reply and those before it, fading out within 5 ms; nothing more of them is ever played,
     /// even if their sound comes later.
     pub fn cancel(&mut self, reply: ReplyId) {
-        let Some(front) = self.queue.front().filter(|front| front.reply <= reply) else {
-            self.over = self.over.max(reply);
-            return;
-        };
-        if self.talking && (front.reply, front.sentence) == (self.cursor.reply, self.cursor.sentence) {
-            let fade = self.rate().hz() as usize / 200;
-            self.tail.set(front.pcm[self.front_left..].iter().copied().take(fade), fade, &mut self.gain);
-        }
         self.over = self.over.max(reply);
+        if self.queue.front().is_none_or(|front| front.reply > reply) {
+            return;
+        }
+        self.fade_out();
         self.queue.retain(|speech| speech.reply > reply);
         self.front_left = 0;
     }
@@ -177,6 +178,21 @@ impl Downlink {
         self.stats
     }
 
+    /// What is being said falls silent within 5 ms.
+    fn fade_out(&mut self) {
+        let Some(front) =
+            self.queue.front().filter(|front| self.talking && key(front) == (self.cursor.reply, self.cursor.sentence))
+        else {
+            return;
+        };
+        let fade = self.rate().hz() as usize / 200;
+        self.tail.set(front.pcm[self.front_left..].iter().copied().take(fade), fade, &mut self.gain);
+    }
+
+    const fn is_held(&self) -> bool {
+        self.gain.aim == 0.0
+    }
+
     fn is_stale(&self, speech: &Speech) -> bool {
         let Cursor { reply, sentence, .. } = self.cursor;
         speech.reply <= self.over
@@ -187,6 +203,9 @@ impl Downlink {
 
     /// Moves this tick's part of the sentence into the frame; says how many samples.
     fn play(&mut self) -> (usize, Option<Playout>) {
+        if self.is_held() {
+            return (0, None);
+        }
         let Some(front) = self.queue.front() else {
             self.stats.starved_ticks += u64::from(self.cursor.left > 0 && self.cursor.reply > self.over);
             return (0, None);
@@ -433,6 +452,22 @@ mod tests {
         downlink.set_gain(Dbfs::new(0.0));
         pull(&mut downlink);
         assert_eq!(pull(&mut downlink).0[0], 8_000);
+    }
+
+    #[test]
+    fn at_silence_what_is_said_is_held_and_goes_on_where_it_was() {
+        let mut downlink = downlink();
+        enqueue(&mut downlink, speech(1, 0, RATE, true));
+        assert_eq!(ledger(&mut downlink, 2).last().map(|told| told.2), Some(40));
+        downlink.set_gain(Dbfs::SILENCE);
+        let (pcm, playout) = pull(&mut downlink);
+        assert!(playout.is_none() && pcm[0] > 7_000 && pcm[45..].iter().all(|s| s.abs() < 100), "{pcm:?}");
+        assert!(pull(&mut downlink).0.iter().all(|s| s.abs() < 100));
+        downlink.set_gain(Dbfs::new(0.0));
+        let (pcm, playout) = pull(&mut downlink);
+        assert_eq!((pcm[159], playout.map(|p| p.played.as_millis())), (8_000, Some(60)));
+        assert!(pcm[0] < 200, "no click: {pcm:?}");
+        assert_eq!(downlink.stats().starved_ticks, 0);
     }
 
     #[test]

@@ -65,7 +65,7 @@ impl Cycle {
             watch(self, false);
         }
         if number.is_multiple_of(4) {
-            for _ in 0..20 {
+            for _ in 0..30 {
                 watch(self, true);
             }
         }

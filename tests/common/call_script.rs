@@ -6,12 +6,13 @@
 //! set keypad.gap_ms = 500              any value of the configuration
 //! jobs stt 50 reply 100 voice 30       how long the jobs take, in ms
 //! hears WORDS                          what the next finished turn is understood as; `-` nothing, `!` failure, `?` no answer
-//! guesses WORDS                        a partial transcript, 200 ms into the next turn
+//! guesses WORDS                        a partial transcript, 200 ms into the next turn; `@300 WORDS` so many
 //! says A | @900 B -> listen            the next reply; `@900` comes 900 ms after the one before, `!` must be heard,
 //!                                      `~` the voice fails, `%` the voice hangs; ends with listen [yesno|digits MIN MAX [secret]|
 //!                                      choice KEYS], hangup, transfer NAME, fail or never
 //! 0 answered
 //! 1000 speech 600                      the caller speaks for 600 ms
+//! 1000 aside 600                       somebody further away speaks, 13 dB softer
 //! 1000 cough 100                       a loud sound of 100 ms, on which the detector of speech holds on for 60 ms
 //! 2000 types WORDS · button (stops the bot) · chinese (is picked)
 //! 2000 key 5 · hold · resume · shutdown · gone · transfer failed · jam (no sound leaves any more) · end
@@ -53,6 +54,7 @@ pub struct World {
     deadline_ms: u64,
     script: VecDeque<(u64, String)>,
     speech: Vec<(u64, u64)>,
+    aside: Vec<(u64, u64)>,
     held: Vec<(u64, u64)>,
     pending: Vec<(u64, Input)>,
     hears: VecDeque<String>,
@@ -61,6 +63,8 @@ pub struct World {
     jobs: JobTimes,
     downlink: VecDeque<Sound>,
     jammed: bool,
+    /// The bot's sound is held.
+    silenced: bool,
     log: String,
 }
 
@@ -88,6 +92,7 @@ impl World {
             deadline_ms: 0,
             script: VecDeque::new(),
             speech: Vec::new(),
+            aside: Vec::new(),
             held: Vec::new(),
             pending: Vec::new(),
             hears: VecDeque::new(),
@@ -96,6 +101,7 @@ impl World {
             jobs: JobTimes { stt: 50, reply: 100, voice: 30 },
             downlink: VecDeque::new(),
             jammed: false,
+            silenced: false,
             log: String::new(),
         };
         for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
@@ -143,6 +149,7 @@ impl World {
     fn at(&mut self, at: u64, what: &str) {
         match what.split_once(' ') {
             Some(("speech", length)) => self.speech.push((at, at + number(length))),
+            Some(("aside", length)) => self.aside.push((at, at + number(length))),
             Some(("cough", length)) => {
                 let end = at + number(length);
                 self.speech.push((at, end));
@@ -187,10 +194,11 @@ impl World {
     fn tick(&mut self) {
         let from = self.now_ms - FRAME_MS;
         let within = |spans: &[(u64, u64)]| spans.iter().any(|&(begin, end)| begin <= from && from < end);
-        let (speech, level) = match (within(&self.speech), within(&self.held)) {
-            (true, _) => (1.0, -20.0),
-            (false, true) => (0.5, -45.0),
-            (false, false) => (0.0, -70.0),
+        let (speech, level) = match () {
+            () if within(&self.speech) => (1.0, -20.0),
+            () if within(&self.aside) => (1.0, -33.0),
+            () if within(&self.held) => (0.5, -45.0),
+            () => (0.0, -70.0),
         };
         let (speech, level) = (Probability::new(speech), Dbfs::new(level));
         let heard = Heard { at: MediaTime::from_millis(from), speech, level, concealed: false };
@@ -199,7 +207,7 @@ impl World {
     }
 
     fn play(&mut self) -> Option<Playout> {
-        if self.jammed {
+        if self.jammed || self.silenced {
             return None;
         }
         let queued = self.downlink.iter().map(|sound| sound.length - sound.played).sum::<u64>();
@@ -248,8 +256,12 @@ impl World {
         match action {
             Action::StartRecognition { turn, .. } => {
                 if let Some(words) = self.guesses.pop_front() {
-                    let transcript = Transcript { finality: Finality::Partial, ..said(&words) };
-                    self.later(200, Input::Partial { turn, transcript });
+                    let (after, words) = match words.strip_prefix('@').and_then(|rest| rest.split_once(' ')) {
+                        Some((after, words)) => (number(after), words),
+                        None => (200, words.as_str()),
+                    };
+                    let transcript = Transcript { finality: Finality::Partial, ..said(words) };
+                    self.later(after, Input::Partial { turn, transcript });
                 }
             }
             Action::FinishRecognition { turn, .. } => {
@@ -279,9 +291,9 @@ impl World {
                 self.later(self.jobs.voice, Input::Synthesised { reply, sentence: sentence.index, length });
             }
             Action::StopPlayout => self.downlink.clear(),
+            Action::SetGain(gain) => self.silenced = gain == Dbfs::SILENCE,
             Action::CancelRecognition { .. }
             | Action::CancelReply { .. }
-            | Action::SetGain(_)
             | Action::CommitHeard { .. }
             | Action::Transfer { .. }
             | Action::HangUp => {}

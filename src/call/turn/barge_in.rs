@@ -1,5 +1,5 @@
-//! What speech over the bot does to the bot's own: softer, then judged while it lasts, then silent; a blip or a listener's "mm-hm"
-//! and all is as before.
+//! What speech over the bot does to the bot's own: softer, then judged while it lasts, then held for a moment, then silent; a blip
+//! or a listener's "mm-hm" and all is as before.
 //! Never applies to a sentence that must be heard; the floor asks only where the caller may interrupt.
 
 use std::time::Duration;
@@ -18,17 +18,36 @@ pub struct BargeInConfig {
     pub duck_after_ms: u64,
     /// Speech this long is listened to; the bot goes on softly.
     pub listen_after_ms: u64,
-    /// Speech this long stops the bot, unless it is known to be a listener's "mm-hm" by then.
+    /// Speech this long silences the bot, unless it is known to be a listener's "mm-hm" by then.
     pub stop_after_ms: u64,
+    /// The bot is silent for so long, and what it says held, until it is stopped for good: what shows by then to be a listener's
+    /// was no more than a gap between words.
+    pub hold_ms: u64,
     /// A listener's words that go on this long stop it too.
     pub backchannel_ms: u64,
+    /// After short words that stopped the bot it is silent for at least so long, even where the answer is ready.
+    pub beat_ms: u64,
     /// How much softer.
     pub duck_db: f32,
+    /// Speech softer than the caller's by this is somebody else's, or not meant for the line …
+    pub aside_db: f32,
+    /// … and stops the bot only when it goes on this long.
+    pub aside_ms: u64,
 }
 
 impl Default for BargeInConfig {
     fn default() -> Self {
-        Self { duck_after_ms: 60, listen_after_ms: 120, stop_after_ms: 350, backchannel_ms: 900, duck_db: -12.0 }
+        Self {
+            duck_after_ms: 60,
+            listen_after_ms: 120,
+            stop_after_ms: 350,
+            hold_ms: 180,
+            backchannel_ms: 900,
+            beat_ms: 240,
+            duck_db: -12.0,
+            aside_db: 8.0,
+            aside_ms: 1_500,
+        }
     }
 }
 
@@ -39,6 +58,8 @@ pub enum Gain {
     Full,
     /// Softer, while somebody may be interrupting.
     Ducked,
+    /// Silent, and held where it is, while somebody seems to interrupt.
+    Held,
 }
 
 /// What to do now.
@@ -50,6 +71,30 @@ pub enum Step {
     Restore,
     /// It is no blip: hear what it says.
     Listen,
+}
+
+/// Speech over the bot that is listened to, as far as it has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Interjection {
+    /// How long it has lasted; nothing once it has ended.
+    pub lasting: Duration,
+    /// What its words are so far.
+    pub words: Reaction,
+    /// It is much softer than the caller.
+    pub aside: bool,
+    /// For how long the bot has been held for it.
+    pub held: Option<Duration>,
+}
+
+/// What becomes of speech that is listened to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// A listener's, or too short to tell.
+    GoOn,
+    /// It seems to interrupt: hold what is said.
+    Hold,
+    /// It interrupts.
+    Yield,
 }
 
 impl BargeInConfig {
@@ -66,18 +111,29 @@ impl BargeInConfig {
             _ if run.is_some_and(|run| run.voiced >= least) => Some(Step::Listen),
             Gain::Full if run.is_some_and(|run| run.spoken >= duck) => Some(Step::Duck),
             Gain::Ducked if run.is_none() => Some(Step::Restore),
-            Gain::Full | Gain::Ducked => None,
+            Gain::Full | Gain::Ducked | Gain::Held => None,
         }
     }
 
-    /// Whether speech that is listened to interrupts: by its words, or by how long it has gone on.
-    pub fn interrupts(&self, run: &Run, so_far: Reaction) -> bool {
-        let least = match so_far {
-            Reaction::Words => return true,
-            Reaction::Nothing => self.stop_after_ms,
+    /// What becomes of speech that is listened to.
+    pub fn weigh(&self, speech: Interjection) -> Verdict {
+        let least = match speech.words {
+            Reaction::Words => 0,
+            Reaction::Nothing | Reaction::Word => self.stop_after_ms,
             Reaction::Grunt | Reaction::Assent => self.backchannel_ms,
         };
-        run.voiced >= Duration::from_millis(least)
+        let least = if speech.aside { least.max(self.aside_ms) } else { least };
+        match speech.held {
+            // What has ended is judged by its last words, which are about to come.
+            _ if speech.lasting.is_zero() || speech.lasting < Duration::from_millis(least) => Verdict::GoOn,
+            Some(held) if held >= Duration::from_millis(self.hold_ms) => Verdict::Yield,
+            Some(_) | None => Verdict::Hold,
+        }
+    }
+
+    /// Whether speech of this level is not the caller's own, whose level is known by then.
+    pub fn is_aside(&self, level: Dbfs, own: Option<Dbfs>) -> bool {
+        own.is_some_and(|own| level.db() < own.db() - self.aside_db)
     }
 
     /// The level of the bot's sound at this gain.
@@ -85,6 +141,7 @@ impl BargeInConfig {
         match gain {
             Gain::Full => Dbfs::new(0.0),
             Gain::Ducked => Dbfs::new(self.duck_db),
+            Gain::Held => Dbfs::SILENCE,
         }
     }
 }
@@ -121,10 +178,31 @@ mod tests {
     }
 
     #[test]
-    fn words_interrupt_at_once_and_a_listener_does_not() {
+    fn words_and_what_goes_on_hold_the_bot_then_stop_it_and_a_listener_does_not() {
         let config = BargeInConfig::default();
-        assert!(config.interrupts(&run(160, 0), Reaction::Words));
-        assert!(!config.interrupts(&run(340, 0), Reaction::Nothing) && config.interrupts(&run(360, 0), Reaction::Nothing));
-        assert!(!config.interrupts(&run(800, 0), Reaction::Grunt) && config.interrupts(&run(900, 0), Reaction::Assent));
+        let weigh = |ms, words, held: Option<u64>| {
+            let held = held.map(Duration::from_millis);
+            config.weigh(Interjection { lasting: Duration::from_millis(ms), words, held, aside: false })
+        };
+        assert_eq!(weigh(160, Reaction::Words, None), Verdict::Hold);
+        assert_eq!((weigh(340, Reaction::Nothing, None), weigh(360, Reaction::Nothing, None)), (Verdict::GoOn, Verdict::Hold));
+        assert_eq!((weigh(880, Reaction::Grunt, None), weigh(900, Reaction::Assent, None)), (Verdict::GoOn, Verdict::Hold));
+        assert_eq!(
+            (weigh(480, Reaction::Nothing, Some(160)), weigh(500, Reaction::Nothing, Some(180))),
+            (Verdict::Hold, Verdict::Yield)
+        );
+        assert_eq!(weigh(440, Reaction::Assent, Some(100)), Verdict::GoOn, "it was a listener after all");
+        assert_eq!(weigh(0, Reaction::Words, Some(180)), Verdict::GoOn, "it has ended, and its last words will tell");
+    }
+
+    #[test]
+    fn somebody_far_from_the_telephone_has_to_go_on_to_stop_the_bot() {
+        let config = BargeInConfig::default();
+        assert!(config.is_aside(Dbfs::new(-33.0), Some(Dbfs::new(-20.0))));
+        assert!(!config.is_aside(Dbfs::new(-26.0), Some(Dbfs::new(-20.0))) && !config.is_aside(Dbfs::new(-33.0), None));
+        for words in [Reaction::Words, Reaction::Nothing, Reaction::Assent] {
+            let weigh = |ms| config.weigh(Interjection { lasting: Duration::from_millis(ms), words, aside: true, held: None });
+            assert_eq!((weigh(1_480), weigh(1_500)), (Verdict::GoOn, Verdict::Hold));
+        }
     }
 }

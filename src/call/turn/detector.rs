@@ -124,7 +124,15 @@ impl SpeechDetector {
     }
 }
 
+/// What a detector may add to a sound, generously.
+const ADDED: Duration = Duration::from_millis(80);
+
 impl Run {
+    /// How long it is at least: its voiced frames, or all of them but what a detector may have added.
+    pub fn lasting(&self) -> Duration {
+        self.voiced.max(self.spoken.saturating_sub(ADDED))
+    }
+
     fn new(heard: &Heard, end: MediaTime) -> Self {
         Self { from: heard.at, last: end, spoken: FRAME, voiced: FRAME, peak: heard.level, received: end }
     }

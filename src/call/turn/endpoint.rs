@@ -157,15 +157,18 @@ impl Endpointer {
         Duration::from_millis(self.config.least_ms)
     }
 
-    /// The silence after which a turn is over, as far as the caller has got.
-    pub fn silence(&self, expectation: &Expectation, progress: Progress) -> Duration {
+    /// The silence after which a turn is over, as far as the caller has got; `paused` is the longest pause in it.
+    pub fn silence(&self, expectation: &Expectation, progress: Progress, paused: Duration) -> Duration {
         let config = &self.config;
-        let Progress { digits, words, unheard, ending, .. } = progress;
+        let Progress { digits, words, unheard, guess, ending, .. } = progress;
         let base = match expectation {
             Expectation::Digits { max, .. } if digits >= usize::from(*max) => {
                 return Duration::from_millis(config.complete_ms);
             }
-            Expectation::Digits { min, .. } if digits >= usize::from(*min) => config.open_ms,
+            // Who dictates in groups waits between the last two as long as between the first.
+            Expectation::Digits { min, .. } if digits >= usize::from(*min) => {
+                config.open_ms.max(paused.as_millis() as u64 * 13 / 10).min(config.digits_ms)
+            }
             Expectation::Digits { .. } if words => config.open_ms,
             Expectation::Digits { .. } => config.digits_ms,
             Expectation::Open if ending == Ending::Whole => config.whole_ms,
@@ -178,10 +181,12 @@ impl Endpointer {
             Expectation::Name => config.name_ms,
             Expectation::Address => config.address_ms,
         };
+        // A hum before a sentence is the beginning of one, after a question it is a yes.
+        let hums_yes = *expectation == Expectation::YesNo && matches!(guess, Reaction::Grunt | Reaction::Assent);
         let base = match ending {
-            Ending::Unfinished => base.max(config.unfinished_ms),
+            Ending::Unfinished if !hums_yes => base.max(config.unfinished_ms),
             Ending::Unknown | Ending::Whole if unheard => base.max(config.unheard_ms),
-            Ending::Unknown | Ending::Whole => base,
+            Ending::Unfinished | Ending::Unknown | Ending::Whole => base,
         };
         let most = Duration::from_millis(config.most_ms.max(config.least_ms));
         (Duration::from_millis(base) + self.slack).clamp(Duration::from_millis(config.least_ms), most)
@@ -225,26 +230,46 @@ mod tests {
     #[test]
     fn the_question_decides_how_long_silence_lasts() {
         let endpointer = Endpointer::new(EndpointConfig::default());
-        assert_eq!(endpointer.silence(&Expectation::YesNo, Progress::default()), ms(200));
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default()), ms(300));
-        assert_eq!(endpointer.silence(&DIGITS, so_far("427")), ms(900));
-        assert_eq!(endpointer.silence(&DIGITS, so_far("okay")), ms(900), "digits may follow");
-        assert_eq!(endpointer.silence(&DIGITS, so_far("what are your opening hours")), ms(300), "another question");
-        assert_eq!(endpointer.silence(&DIGITS, so_far("4271")), ms(300));
-        assert_eq!(endpointer.silence(&DIGITS, so_far("427109")), ms(100));
+        assert_eq!(endpointer.silence(&Expectation::YesNo, Progress::default(), Duration::ZERO), ms(200));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO), ms(300));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("427"), Duration::ZERO), ms(900));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("okay"), Duration::ZERO), ms(900), "digits may follow");
+        assert_eq!(
+            endpointer.silence(&DIGITS, so_far("what are your opening hours"), Duration::ZERO),
+            ms(300),
+            "another question"
+        );
+        assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), Duration::ZERO), ms(300));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("427109"), Duration::ZERO), ms(100));
+    }
+
+    #[test]
+    fn who_dictates_in_groups_is_waited_for_as_long_as_between_the_groups_before() {
+        let endpointer = Endpointer::new(EndpointConfig::default());
+        assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), ms(350)), ms(455));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), ms(5_000)), ms(900));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("427109"), ms(350)), ms(100));
+        assert_eq!(endpointer.silence(&Expectation::Open, so_far("yes"), ms(350)), ms(300), "only there");
+    }
+
+    #[test]
+    fn a_hum_is_the_beginning_of_a_sentence_or_a_yes() {
+        let endpointer = Endpointer::new(EndpointConfig::default());
+        assert_eq!(endpointer.silence(&Expectation::Open, so_far("嗯"), Duration::ZERO), ms(1_000));
+        assert_eq!(endpointer.silence(&Expectation::YesNo, so_far("嗯"), Duration::ZERO), ms(200));
     }
 
     #[test]
     fn words_that_cannot_be_all_are_waited_for() {
         let endpointer = Endpointer::new(EndpointConfig::default());
-        let open = |progress| endpointer.silence(&Expectation::Open, progress);
+        let open = |progress| endpointer.silence(&Expectation::Open, progress, Duration::ZERO);
         assert_eq!(open(so_far("what are your")), ms(1_000));
         assert_eq!(open(known("return", Ending::Unfinished)), ms(1_000), "the recogniser knows better");
         assert_eq!(open(known("i need to", Ending::Whole)), ms(260));
         assert_eq!(open(known("where is order 42", Ending::Whole)), ms(300), "a number may go on");
         assert_eq!(open(so_far("what are your opening hours")), ms(300));
         assert_eq!(open(so_far("")), ms(500), "what was not understood may be the first half of a sentence");
-        assert_eq!(endpointer.silence(&Expectation::YesNo, so_far("yes and")), ms(1_000));
+        assert_eq!(endpointer.silence(&Expectation::YesNo, so_far("yes and"), Duration::ZERO), ms(1_000));
     }
 
     #[test]
@@ -261,17 +286,21 @@ mod tests {
     fn a_caller_who_pauses_gets_more_time_within_bounds_and_loses_it_again() {
         let mut endpointer = Endpointer::new(EndpointConfig::default());
         endpointer.paused(ms(150), ms(300));
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default()), ms(300), "a short pause teaches nothing");
+        assert_eq!(
+            endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO),
+            ms(300),
+            "a short pause teaches nothing"
+        );
         endpointer.paused(ms(600), ms(300));
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default()), ms(350));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO), ms(350));
         for _ in 0..100 {
-            let waited = endpointer.silence(&Expectation::Open, Progress::default());
+            let waited = endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO);
             endpointer.paused(ms(5_000), waited);
         }
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default()), ms(1_200));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO), ms(1_200));
         for _ in 0..30 {
             endpointer.ended_cleanly();
         }
-        assert!(endpointer.silence(&Expectation::Open, Progress::default()) < ms(301));
+        assert!(endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO) < ms(301));
     }
 }

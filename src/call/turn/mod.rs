@@ -8,7 +8,7 @@ mod words;
 
 use serde::{Deserialize, Serialize};
 
-pub use barge_in::{BargeInConfig, Gain, Step};
+pub use barge_in::{BargeInConfig, Gain, Interjection, Step, Verdict};
 pub use detector::{DetectorConfig, Run, SpeechDetector};
 pub use endpoint::{EndpointConfig, Endpointer, Progress};
 pub use words::Reaction;

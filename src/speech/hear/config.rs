@@ -111,6 +111,8 @@ pub struct SphinxConfig {
     pub reject_word_above: f32,
     /// The same for each pause: one that is far from silence has swallowed words of another sentence.
     pub reject_pause_above: f32,
+    /// How much further all of them may lie for Mandarin, which is heard through English sounds.
+    pub mandarin_leeway: f32,
 }
 
 impl Default for SphinxConfig {
@@ -128,6 +130,7 @@ impl Default for SphinxConfig {
             reject_above: 68.0,
             reject_word_above: 95.0,
             reject_pause_above: 38.0,
+            mandarin_leeway: 14.0,
         }
     }
 }

@@ -48,7 +48,7 @@ pub fn open(config: &HearConfig, data: &Path, phrases: Vec<Phrase>, runtime: &Ha
 pub fn describe(config: &HearConfig, data: &Path, runtime: &Handle) -> Vec<EngineFact> {
     [
         (HearEngine::Whisper, "whisper", "about 100 languages with a multilingual model"),
-        (HearEngine::Sphinx, "sphinx", "en by grammar; zh: a few words, of which most are rejected; never tried on people"),
+        (HearEngine::Sphinx, "sphinx", "en by grammar; zh: a few words, half of them rightly, never tried on people"),
         (HearEngine::Openai, "openai", "what the server hears"),
     ]
     .into_iter()

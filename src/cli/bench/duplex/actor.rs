@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::hum::hum;
 use super::score::Timeline;
 use super::script::{Kind, Moment, Piece};
 use crate::audio::{Dbfs, SampleRate};
@@ -17,17 +18,40 @@ const QUIET: f32 = -66.0;
 const AUDIBLE: f32 = -45.0;
 /// The bot has finished when it has been silent that long.
 const FINISHED: Duration = Duration::from_millis(700);
+/// It is speaking when it was audible so shortly ago.
+const SOUNDING: Duration = Duration::from_millis(60);
 /// Who waits longer for the bot gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// What is listened to behind the caller's end.
 const AFTER: Duration = Duration::from_millis(4_500);
 /// Somebody who speaks to another person is further away: softer by this, in dB.
 const AWAY: f32 = -13.0;
-/// What asks for an order number, and what is answered at length.
+/// Who is not answered for so long goes on.
+const WAITS: Duration = Duration::from_secs(4);
+/// What is said aloud first, so that the bot knows the caller's voice.
+const SAYS: [(Language, &str); 2] = [(Language::EN, "what can you do"), (Language::ZH, "你能做什么")];
+/// What asks for an order number, and what is answered at length: written, so that noise does not change it.
 const ASKS: [(Language, [&str; 2]); 2] =
     [(Language::EN, ["where is my order", "what can you do"]), (Language::ZH, ["我的订单到哪里了", "你能做什么"])];
 
-/// What is uttered in a moment, as sound and as words.
+/// What was said before a moment over the bot.
+pub fn says(moment: &Moment) -> Option<&'static str> {
+    let said = SAYS.iter().find(|(language, _)| *language == moment.language)?.1;
+    moment.kind.is_over_the_bot().then_some(said)
+}
+
+/// What a moment needs to have been asked before it.
+fn asks(moment: &Moment) -> Option<&'static str> {
+    let [number, much] = ASKS.iter().find(|(language, _)| *language == moment.language)?.1;
+    match moment.kind {
+        Kind::Turn => None,
+        Kind::Dictated => Some(number),
+        Kind::Backchannel | Kind::Tic | Kind::SideTalk | Kind::Interruption => Some(much),
+    }
+}
+
+/// Something uttered, as sound and as words.
+#[derive(Default)]
 pub struct Uttered {
     /// 8 kHz sound.
     pub pcm: Vec<i16>,
@@ -41,23 +65,46 @@ impl Uttered {
     /// # Errors
     /// The voice's.
     pub fn of(moment: &Moment, voice: &dyn Synthesizer) -> Result<Self, SpeakError> {
-        let (mut pcm, mut words) = (Vec::new(), Vec::new());
+        let mut uttered = Self::default();
         for piece in &moment.pieces {
             match piece {
-                Piece::Ms(ms) if moment.kind == Kind::Tic => cough(*ms as usize * 8, &mut pcm),
-                Piece::Ms(ms) => pcm.resize(pcm.len() + *ms as usize * 8, 0),
-                Piece::Words(text) => {
-                    let from = pcm.len();
-                    pcm.extend(speak(voice, text, moment.language)?);
-                    words.extend(placed(text, moment.language, (from, pcm.len())));
-                }
+                Piece::Ms(ms) if moment.kind == Kind::Tic => cough(*ms as usize * 8, &mut uttered.pcm),
+                Piece::Ms(ms) => uttered.pcm.resize(uttered.pcm.len() + *ms as usize * 8, 0),
+                Piece::Words(text) => uttered.say(text, moment.language, voice)?,
+                // Men and women listen alike.
+                Piece::Hums { hum: lengths } => hum(lengths, 100.0 + (moment.number * 37 % 120) as f32, &mut uttered.pcm),
             }
         }
         if moment.kind == Kind::SideTalk {
             let gain = Dbfs::new(AWAY).gain();
-            pcm.iter_mut().for_each(|sample| *sample = (f32::from(*sample) * gain) as i16);
+            uttered.pcm.iter_mut().for_each(|sample| *sample = (f32::from(*sample) * gain) as i16);
+            uttered.words.clear();
         }
-        Ok(Self { pcm, words })
+        Ok(uttered)
+    }
+
+    /// These words by that voice.
+    ///
+    /// # Errors
+    /// The voice's.
+    pub fn words(text: &str, language: Language, voice: &dyn Synthesizer) -> Result<Self, SpeakError> {
+        let mut uttered = Self::default();
+        uttered.say(text, language, voice)?;
+        Ok(uttered)
+    }
+
+    fn say(&mut self, text: &str, language: Language, voice: &dyn Synthesizer) -> Result<(), SpeakError> {
+        let from = self.pcm.len();
+        self.pcm.extend(speak(voice, text, language)?);
+        self.words.extend(placed(text, language, (from, self.pcm.len())));
+        Ok(())
+    }
+
+    /// Adds the sound from there on to the frame; says how much of it that was.
+    fn sound(&self, from: usize, frame: &mut [i16; SAMPLES]) -> usize {
+        let rest = &self.pcm[from..];
+        frame.iter_mut().zip(rest).for_each(|(to, sample)| *to = to.saturating_add(*sample));
+        rest.len().min(SAMPLES)
     }
 }
 
@@ -83,40 +130,53 @@ fn placed(text: &str, language: Language, (from, to): (usize, usize)) -> Vec<(St
 /// The caller.
 pub struct Actor<'u> {
     kind: Kind,
-    language: Language,
+    said: Option<&'u Uttered>,
+    asks: Option<&'static str>,
     uttered: &'u Uttered,
     state: State,
+    /// When that state began.
+    since: Duration,
     noise: Noise,
     /// So far into the bot's speech the moment begins.
     into: Duration,
     /// When the bot's present stretch of speech began, and when it was last audible.
     bot: Option<(Duration, Duration)>,
+    /// When something was first said.
+    spoke: Duration,
     timeline: Timeline,
 }
 
+#[derive(Clone, Copy)]
 enum State {
     /// The bot greets.
     Greeted,
-    /// Something was asked in writing.
-    Asked { at: Duration },
-    /// The moment has begun.
-    Uttering { from: usize },
+    /// So much of what is said before has left.
+    Saying(usize),
+    /// It was said; the bot answers.
+    Answered,
+    /// The question was written.
+    Asked,
+    /// The moment has begun; so much of it has left.
+    Uttering(usize),
     /// It is over.
     Listening,
 }
 
 impl<'u> Actor<'u> {
-    /// The caller of that moment.
-    pub fn new(moment: &Moment, uttered: &'u Uttered) -> Self {
+    /// The caller of that moment, who says this before.
+    pub fn new(moment: &Moment, said: Option<&'u Uttered>, uttered: &'u Uttered) -> Self {
         let level = moment.snr_db.map_or(QUIET, |snr| SPEECH.db() - snr);
         Self {
             kind: moment.kind,
-            language: moment.language,
+            said,
+            asks: asks(moment),
             uttered,
             state: State::Greeted,
+            since: Duration::ZERO,
             noise: Noise::new(moment.number as u64, Dbfs::new(level)),
             into: Duration::from_millis(1_000 + moment.number as u64 * 137 % 900),
             bot: None,
+            spoke: Duration::ZERO,
             timeline: Timeline::default(),
         }
     }
@@ -130,45 +190,77 @@ impl<'u> Actor<'u> {
         self.bot.is_some_and(|(_, last)| now >= last + FINISHED)
     }
 
-    /// What is written to bring the bot to where the moment begins.
-    fn ask(&self) -> Option<&'static str> {
-        let [number, much] = ASKS.iter().find(|(language, _)| *language == self.language)?.1;
-        match self.kind {
-            Kind::Turn => None,
-            Kind::Dictated => Some(number),
-            Kind::Backchannel | Kind::Tic | Kind::SideTalk | Kind::Interruption => Some(much),
+    /// Whether the bot has said something since this state began, and is silent again; or says nothing.
+    fn is_answered(&self, now: Duration) -> bool {
+        match self.bot.filter(|(from, _)| *from > self.since) {
+            Some((_, last)) => now >= last + FINISHED,
+            None => now > self.since + WAITS,
         }
     }
 
     /// Whether the moment begins now.
-    fn begins(&self, now: Duration, asked: Duration) -> bool {
-        let Some((from, last)) = self.bot.filter(|(from, _)| *from > asked) else { return now > asked + PATIENCE };
-        if self.kind.is_over_the_bot() { last + FINISHED > now && now >= from + self.into } else { now >= last + FINISHED }
+    fn begins(&self, now: Duration) -> bool {
+        match self.bot.filter(|(from, _)| *from > self.since) {
+            None => now > self.since + PATIENCE,
+            Some((from, last)) if self.kind.is_over_the_bot() => now < last + SOUNDING && now >= from + self.into,
+            Some((_, last)) => now >= last + FINISHED,
+        }
+    }
+
+    fn enter(&mut self, state: State, now: Duration) {
+        (self.state, self.since) = (state, now);
+    }
+
+    /// What happens before this tick's sound: the next state, and what is written.
+    fn next(&mut self, now: Duration) -> Option<&'static str> {
+        let heard_out = match self.state {
+            State::Greeted => self.is_silent(now),
+            State::Answered => self.is_answered(now),
+            State::Asked => self.begins(now),
+            State::Saying(_) | State::Uttering(_) | State::Listening => false,
+        };
+        match (self.state, self.said, self.asks) {
+            (State::Greeted, Some(_), _) if heard_out => {
+                self.spoke = now;
+                self.enter(State::Saying(0), now);
+            }
+            (State::Greeted | State::Answered, _, Some(question)) if heard_out => {
+                self.enter(State::Asked, now);
+                return Some(question);
+            }
+            _ if heard_out => self.begin(now),
+            _ => {}
+        }
+        None
+    }
+
+    /// The first sample leaves now.
+    fn begin(&mut self, now: Duration) {
+        self.timeline.onset = now;
+        self.timeline.end = now + Duration::from_micros(self.uttered.pcm.len() as u64 * 125);
+        self.enter(State::Uttering(0), now);
     }
 }
 
 impl Talker for Actor<'_> {
     fn tick(&mut self, now: Duration, frame: &mut [i16; SAMPLES]) -> Deed {
         frame.iter_mut().for_each(|sample| *sample = self.noise.next());
-        match self.state {
-            State::Greeted if self.is_silent(now) => {
-                if let Some(text) = self.ask() {
-                    self.state = State::Asked { at: now };
-                    return Deed::Type(text.to_owned());
-                }
-                self.begin(now);
-            }
-            State::Asked { at } if self.begins(now, at) => self.begin(now),
-            State::Listening if now >= self.timeline.end + AFTER => return Deed::HangUp,
-            State::Greeted | State::Asked { .. } | State::Uttering { .. } | State::Listening => {}
+        if let Some(question) = self.next(now) {
+            return Deed::Type(question.to_owned());
         }
-        if let State::Uttering { from } = &mut self.state {
-            let rest = &self.uttered.pcm[*from..];
-            frame.iter_mut().zip(rest).for_each(|(to, sample)| *to = to.saturating_add(*sample));
-            *from += rest.len().min(SAMPLES);
-            if *from == self.uttered.pcm.len() {
-                self.state = State::Listening;
+        match (self.state, self.said) {
+            (State::Saying(from), Some(said)) => {
+                let from = from + said.sound(from, frame);
+                let state = if from == said.pcm.len() { State::Answered } else { State::Saying(from) };
+                self.enter(state, now);
             }
+            (State::Uttering(from), _) => {
+                let from = from + self.uttered.sound(from, frame);
+                let state = if from == self.uttered.pcm.len() { State::Listening } else { State::Uttering(from) };
+                self.enter(state, now);
+            }
+            (State::Listening, _) if now >= self.timeline.end + AFTER => return Deed::HangUp,
+            _ => {}
         }
         Deed::Listen
     }
@@ -185,19 +277,13 @@ impl Talker for Actor<'_> {
     fn said(&self, from: Duration, to: Duration) -> String {
         /// The way of a sound through network and jitter buffer, about.
         const WAY: Duration = Duration::from_millis(60);
-        let heard = |(_, middle): &&(String, Duration)| (from..to).contains(&(self.timeline.onset + *middle + WAY));
-        let begun = matches!(self.state, State::Uttering { .. } | State::Listening);
-        let words = self.uttered.words.iter().filter(|_| begun && self.kind != Kind::SideTalk).filter(heard);
+        let begun = matches!(self.state, State::Uttering(_) | State::Listening);
+        let said = self.said.map(|said| (said, self.spoke)).filter(|(_, at)| *at > Duration::ZERO);
+        let uttered = begun.then_some((self.uttered, self.timeline.onset));
+        let words = said.into_iter().chain(uttered).flat_map(|(uttered, onset)| {
+            uttered.words.iter().filter(move |(_, middle)| (from..to).contains(&(onset + *middle + WAY)))
+        });
         words.map(|(word, _)| word.as_str()).collect::<String>().trim().to_owned()
-    }
-}
-
-impl Actor<'_> {
-    /// The first sample leaves now.
-    fn begin(&mut self, now: Duration) {
-        self.timeline.onset = now;
-        self.timeline.end = now + Duration::from_micros(self.uttered.pcm.len() as u64 * 125);
-        self.state = State::Uttering { from: 0 };
     }
 }
 

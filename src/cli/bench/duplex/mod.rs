@@ -3,6 +3,7 @@
 
 mod actor;
 mod curve;
+mod hum;
 mod report;
 mod score;
 mod script;
@@ -129,7 +130,8 @@ impl Voices {
     fn scene<'m>(&self, moment: &'m Moment) -> Result<Scene<'m>> {
         let (name, voice) = self.of(moment);
         let uttered = Uttered::of(moment, voice).with_context(|| format!("{name} cannot say {:?}", moment.text()))?;
-        Ok(Scene { moment, voice: name, uttered })
+        let said = actor::says(moment).map(|text| Uttered::words(text, moment.language, voice)).transpose()?;
+        Ok(Scene { moment, voice: name, said, uttered })
     }
 }
 
@@ -137,6 +139,8 @@ impl Voices {
 struct Scene<'m> {
     moment: &'m Moment,
     voice: &'static str,
+    /// What is said before the moment.
+    said: Option<Uttered>,
     uttered: Uttered,
 }
 
@@ -169,8 +173,8 @@ impl Theatre {
         &stage.expect("a stage was opened for each language").1
     }
 
-    fn play(&self, Scene { moment, voice, uttered }: &Scene<'_>) -> score::Result {
-        let played = self.stage(moment.language).play(Actor::new(moment, uttered));
+    fn play(&self, Scene { moment, voice, said, uttered }: &Scene<'_>) -> score::Result {
+        let played = self.stage(moment.language).play(Actor::new(moment, said.as_ref(), uttered));
         let timeline = played.caller.timeline();
         let (came, softer_ms) = score::judge(moment.kind, &timeline);
         let understood = played.entries.iter().filter_map(|entry| match &entry.event {
@@ -197,7 +201,7 @@ impl Theatre {
 fn write(scenes: &[Scene<'_>], folder: &Path, out: &mut dyn Write) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let mut truth = Vec::new();
-    for Scene { moment, voice, uttered } in scenes.iter().filter(|scene| scene.moment.snr_db.is_none()) {
+    for Scene { moment, voice, uttered, .. } in scenes.iter().filter(|scene| scene.moment.snr_db.is_none()) {
         let name = format!("{:03}-{}.wav", moment.number, moment.kind.name().replace(' ', "-"));
         let file = std::fs::File::create(folder.join(&name)).with_context(|| format!("{name} cannot be written"))?;
         let mut wav = crate::audio::wav::Writer::new(std::io::BufWriter::new(file), SampleRate::HZ_8000, 1)?;

@@ -55,6 +55,11 @@ pub enum Piece {
     Ms(u64),
     /// Words.
     Words(String),
+    /// Hums with closed lips, so many milliseconds each.
+    Hums {
+        /// Their lengths.
+        hum: Vec<u64>,
+    },
 }
 
 /// Something that happens between a caller and the bot.
@@ -80,6 +85,8 @@ impl Moment {
         let cough = self.kind == Kind::Tic;
         let piece = |piece: &Piece| match piece {
             Piece::Words(words) => words.clone(),
+            Piece::Hums { hum } if hum.len() > 1 => "(mm-hmm)".to_owned(),
+            Piece::Hums { .. } => "(mm)".to_owned(),
             Piece::Ms(ms) if cough => format!("(cough {ms} ms)"),
             Piece::Ms(ms) => format!("({ms})"),
         };
@@ -134,7 +141,7 @@ pub fn parse(text: &str) -> Result<Vec<Moment>, String> {
         ];
         for (kind, utterances) in kinds {
             for pieces in utterances {
-                if kind != Kind::Tic && !pieces.iter().any(|piece| matches!(piece, Piece::Words(_))) {
+                if kind != Kind::Tic && pieces.iter().all(|piece| matches!(piece, Piece::Ms(_))) {
                     return Err(format!("a {} without a word: {pieces:?}", kind.name()));
                 }
                 for snr_db in NOISES {
