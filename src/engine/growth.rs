@@ -110,6 +110,11 @@ impl Growth {
         self.alone(move |growth| growth.try_and_take(&addition, by)).await
     }
 
+    /// Whether the pack in use makes something of it now.
+    pub fn is_understood(&self, said: &str) -> bool {
+        self.dialogues.understanding().intents(said).first().is_some_and(|best| best.score >= ACT)
+    }
+
     /// Takes back what was learnt last.
     ///
     /// # Errors

@@ -47,11 +47,6 @@ pub struct Observers {
 }
 
 impl Observers {
-    /// A tool was called in this conversation; one that writes goes into the audit log.
-    pub fn audit_tool(&self, (call, caller): (&CallId, Pseudonym), (tool, effect, ok): (&str, Effect, bool)) {
-        audit_tool(&self.auditor, (call, caller), (tool, effect, ok));
-    }
-
     /// A call was refused in a full house.
     pub fn refused(&self) {
         self.metrics.calls_refused.increment();
@@ -171,7 +166,7 @@ const fn is_of_the_house(event: &JournalEvent) -> bool {
 }
 
 /// One that only reads is told in the journal alone.
-fn audit_tool(auditor: &Auditor, (call, caller): (&CallId, Pseudonym), (tool, effect, ok): (&str, Effect, bool)) {
+pub(super) fn audit_tool(auditor: &Auditor, (call, caller): (&CallId, Pseudonym), (tool, effect, ok): (&str, Effect, bool)) {
     match effect {
         Effect::Reads => {}
         Effect::Writes => {

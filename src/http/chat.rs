@@ -33,12 +33,20 @@ pub struct ChatMessage {
     pub heard: Option<Transcript>,
     /// The number or address that a platform vouches for; with none, whoever writes is nobody until they prove who they are.
     pub from: Option<Pii<String>>,
+    /// What it came by, as it stands in records: `chat`, `widget`, `whatsapp` …
+    pub channel: &'static str,
 }
 
 impl ChatMessage {
-    /// Something typed by somebody of whom nothing is known.
+    /// Something typed to the chat API by somebody of whom nothing is known.
     pub const fn typed(conversation: Option<CallId>, text: Pii<String>, language: Option<Language>) -> Self {
-        Self { conversation, text, language, heard: None, from: None }
+        Self { conversation, text, language, heard: None, from: None, channel: "chat" }
+    }
+
+    /// The same, by this channel.
+    #[must_use]
+    pub fn by(self, channel: &'static str) -> Self {
+        Self { channel, ..self }
     }
 }
 
@@ -80,8 +88,13 @@ pub trait Chat: Send + Sync {
     /// Answers one message.
     async fn answer(&self, message: ChatMessage) -> Result<ChatAnswer, ChatError>;
 
-    /// Begins a conversation with somebody who has come and said nothing yet: the greeting alone.
-    async fn greet(&self, _from: Option<Pii<String>>, _language: Option<Language>) -> Result<ChatAnswer, ChatError> {
+    /// Begins a conversation with somebody who has come by this channel and said nothing yet: the greeting alone.
+    async fn greet(
+        &self,
+        _channel: &'static str,
+        _from: Option<Pii<String>>,
+        _language: Option<Language>,
+    ) -> Result<ChatAnswer, ChatError> {
         Err(ChatError::Failed)
     }
 
@@ -90,8 +103,8 @@ pub trait Chat: Send + Sync {
         None
     }
 
-    /// Goes on with a conversation that was begun elsewhere; `None` where nobody can.
-    fn adopt(&self, _dialogue: Dialogue) -> Option<CallId> {
+    /// Goes on by this channel with a conversation that was begun elsewhere; `None` where nobody can.
+    fn adopt(&self, _channel: &'static str, _dialogue: Dialogue) -> Option<CallId> {
         None
     }
 }

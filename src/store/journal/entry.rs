@@ -8,7 +8,7 @@
 //!
 //! | `kind` | fields |
 //! |---|---|
-//! | `call_started` | `from` caller's address · `to` address called · `transport` (`sip/udp`, `wav`, …) · `codec` (`PCMA`, …) |
+//! | `call_started` | `from` caller's address · `to` address called · `transport` (`sip/udp`, `webrtc`, …; of text `chat`, `widget`, `whatsapp`, …) · `codec` (`PCMA`, …; `text`) |
 //! | `pack` | `name` · `version` first digits of its content's hash; told at the start, and when the call goes on with another |
 //! | `speech_started` | `at_ms` place of the first speech frame in the caller's sound |
 //! | `speech_ended` | `at_ms` place of the end of the last speech frame |
@@ -27,7 +27,7 @@
 //! | `identity` | `verified` (bool) |
 //! | `rating` | `stars` how satisfied the caller is, from 1 to 5 |
 //! | `latency` | `endpoint_ms` · `stt_ms` · `reply_ms` · `tts_ms` · `wire_ms` · `total_ms` |
-//! | `call_ended` | `cause` (`caller`, `bot`, `transferred`, `no-input`, …) |
+//! | `call_ended` | `cause` (`caller`, `bot`, `transferred`, `no-input`, …; `voice`: what was written goes on as a call) |
 //! | `events_lost` | `count` lines that are missing here, because the queue was full or the disk refused |
 
 use std::fmt;
