@@ -47,7 +47,8 @@ async fn a_conversation_by_text_leaves_a_record_and_a_secret_does_not_stand_in_i
     let bank = Path::new(env!("CARGO_MANIFEST_DIR")).join("packs/bank");
     let house = House::open_as(Ear::of(&[]), Tone::default(), |config| config.pack = bank).await;
     let desk = TextDesk::new(house.open.line().board().clone());
-    let texts = ["i want to send money to my savings account", "10000001", "may 4th 1980", "PIN", "2468", "no, nothing", "goodbye"];
+    let texts =
+        ["i want to send money to my savings account", "10000001", "may 4th 1980", "PIN", "2468", "no, nothing", "goodbye"];
     let written = write(&desk, "widget", &texts).await;
     let left = write(&desk, "chat", &["what does an account cost"]).await;
     let metrics = house.open.line().metrics().prometheus();

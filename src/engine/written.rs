@@ -12,7 +12,7 @@ use crate::store::Pseudonym;
 use crate::store::audit::{AuditEvent, Auditor};
 use crate::store::journal::{CallJournal, JournalEvent};
 use crate::talk::{AfterReply, CallId, Finality, Transcript, TurnId};
-use crate::telemetry::Metrics;
+use crate::telemetry::{CallTrace, Metrics};
 
 /// What stands where a call's codec stands.
 const CODEC: &str = "text";
@@ -50,6 +50,7 @@ pub struct Written {
     auditor: Auditor,
     journal: CallJournal,
     metrics: Arc<Metrics>,
+    trace: CallTrace,
     began: Instant,
     /// When something happened last: an end by silence is told as of then.
     touched: Instant,
@@ -67,6 +68,7 @@ impl Written {
             auditor: observers.auditor.clone(),
             journal: observers.journal.open(id.clone(), caller),
             metrics: Arc::clone(&observers.metrics),
+            trace: observers.traces.call(&id, (channel, CODEC), clock::wall().into()),
             began,
             touched: began,
             turn: TurnId::default(),
@@ -142,6 +144,7 @@ impl Written {
     fn close(&mut self, cause: &'static str) {
         if !std::mem::replace(&mut self.ended, true) {
             self.metrics.chat_ended(cause);
+            self.trace.end(cause, clock::wall().into());
             self.tell(JournalEvent::CallEnded { cause: cause.to_owned() });
         }
     }

@@ -101,8 +101,7 @@ impl TextDesk {
         let dialogue = dialogue.of(id.clone(), caller);
         let dialogue = if comer.from.is_some() { dialogue.calling_from(&from) } else { dialogue };
         let record = Written::begin(observers, (id.clone(), caller), comer.channel, &from);
-        let talk =
-            Talk { record, dialogue: Some(dialogue), turn: TurnId::default(), is_secret: false, greeted, over: false };
+        let talk = Talk { record, dialogue: Some(dialogue), turn: TurnId::default(), is_secret: false, greeted, over: false };
         (id, talk)
     }
 }
@@ -132,6 +131,10 @@ impl Chat for TextDesk {
         let after = after.ok_or(ChatError::Failed)?;
         sentences.extend(answer);
         talk.over = !matches!(after, AfterReply::Listen(_));
+        if talk.over {
+            // Nobody can go on with it: its record is closed with it.
+            self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&conversation);
+        }
         Ok(ChatAnswer { conversation, sentences, after })
     }
 

@@ -39,7 +39,8 @@ async fn every_pack_serves_all_callers_of_its_own() {
     for pack in ["shop", "bank"] {
         let scripts = scripts(&Path::new("packs").join(pack).join("scripts")).unwrap_or_else(|e| panic!("{e:#}"));
         let report = report(&scripts, &DialogueConfig::default()).await;
-        let failed: Vec<_> = report.outcomes.iter().filter(|o| !o.success).map(|o| (&o.name, &o.wrong, &o.conversation)).collect();
+        let failed: Vec<_> =
+            report.outcomes.iter().filter(|o| !o.success).map(|o| (&o.name, &o.wrong, &o.conversation)).collect();
         assert!(failed.is_empty(), "{pack}: {failed:#?}");
     }
 }

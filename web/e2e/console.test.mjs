@@ -48,7 +48,7 @@ test("a call is watched, heard, hinted at and ended", async () => {
   await page.waitForFunction(() => Number(document.querySelector(".card [role=meter][aria-label^=Bot]").getAttribute("aria-valuenow")) > -40);
   await page.click(".card >> text=Listen in");
   await page.waitForSelector(".card >> text=Stop listening");
-  await page.fill(".card .hint", "when are you open");
+  await page.fill(".card input.hint", "when are you open");
   await page.click(".card button[type=submit]");
   await page.waitForSelector(".card .line.hint");
   await page.waitForSelector(".card >> text=Monday to Saturday");

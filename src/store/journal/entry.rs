@@ -18,7 +18,7 @@
 //! | `reply_ended` | `heard` the words that left · `interrupted` (bool) |
 //! | `barge_in` | `after_ms` from the caller's first speech frame to the stop |
 //! | `digit` | `digit` the key; never told for a sensitive entry |
-//! | `hint` | `way` (`steer`, `say`) · `text` what an operator wrote |
+//! | `hint` | `way` (`steer`, `say`, `say anyway`) · `text` what an operator wrote |
 //! | `joined` | `with` (`operator`, `bot`) who has the caller from here on |
 //! | `policy` | `what` a command with its name out of the pack, or a tool · `rule` that judged it · `allowed` (bool) |
 //! | `tool` | `name` · `ok` (bool) · `ms` |
