@@ -26,6 +26,14 @@ before(async () => {
 });
 after(() => line?.close());
 
+/** For people to look at, light and dark. */
+async function drawBoth(name) {
+  for (const colorScheme of ["dark", "light"]) {
+    await admin.page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await draw(admin.page, `${name}-${colorScheme}`);
+  }
+}
+
 /** The visitor hangs up, and is gone. */
 async function leave(visitor) {
   await visitor.locator("[data-do=hangup]").click();
@@ -66,9 +74,17 @@ test("a call is taken over by voice: each hears the other, the bot hears neither
     await listening(visitor);
     await speak(visitor, line.say("what are your opening hours"));
     await visitor.locator("li.bot", { hasText: /Monday to Saturday/ }).waitFor({ timeout: 30_000 });
+    await drawBoth("console-live");
   } finally {
     await leave(visitor);
   }
+  await page.waitForSelector("text=No call at the moment");
+  await page.goto(`${line.url}/console#/calls`);
+  await page.click("tbody a");
+  await page.click("text=Load the recording");
+  await page.waitForSelector(".waves path");
+  await drawBoth("console-call");
+  await page.goto(`${line.url}/console#/`);
   await page.waitForSelector("text=No call at the moment");
 });
 
@@ -102,7 +118,7 @@ test("a sentence is said for an operator; a question is not, nor a figure for wh
     const hint = async (text) => {
       await page.locator(".card select").selectOption("say");
       await page.fill(".card input.hint", text);
-      await page.click(".card >> text=Give");
+      await page.getByRole("button", { name: "Give", exact: true }).click();
     };
     await hint("We have the blue lamp in stock again.");
     await visitor.locator("li.bot", { hasText: "the blue lamp in stock" }).waitFor();
@@ -143,7 +159,8 @@ test("a conversation by text is kept with its channel and its rating", async () 
   await page.locator(".line.caller", { hasText: "what does shipping cost" }).waitFor();
   for (const colorScheme of ["light", "dark"]) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await looksAsBefore(page, `console-chat-${colorScheme}`, { hide: "h1, h1 + *, .timed button, .fact dd" });
+    await draw(page, `console-chat-${colorScheme}`);
+    await looksAsBefore(page, `console-conversation-${colorScheme}`, { part: page.locator(".columns > section"), hide: ".timed button" });
   }
   await page.goto(`${line.url}/console#/overview`);
   await page.locator(".tile", { hasText: "Satisfaction" }).getByText("Mean 5.0 of 1 answers").waitFor();
@@ -167,7 +184,10 @@ test("a gap is closed by one click, tried and published, and opened again by ano
   assert.doesNotMatch(await chat(GAP), /9 in the morning/, "not understood yet");
   const gap = await gapOf(GAP);
   await gap.locator("code", { hasText: NEAREST }).waitFor();
-  await looksAsBefore(page, "console-gap-light", { part: gap, hide: "code + *" });
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await looksAsBefore(page, `console-gap-${colorScheme}`, { part: gap });
+  }
   await gap.getByRole("button", { name: "Add to this entry" }).click();
   const learnt = page.locator("section", { hasText: "Learnt" });
   await learnt.getByText(GAP).waitFor({ timeout: 120_000 });

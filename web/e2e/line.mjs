@@ -92,6 +92,7 @@ async function serve(folder) {
   return {
     url,
     sip,
+    pid: child.pid,
     /** Where the first admin chooses a password; good once. */
     link: told.match(/http:\S+\/console#\/open\/[0-9a-f]{64}/)[0],
     close() {
