@@ -199,6 +199,8 @@ export const connected = (page) => page.waitForFunction(() => window.seen.peers.
 
 /** The greeting is over, and the caller may speak into silence. */
 export async function listening(page) {
+  // Before its greeting the line listens too.
+  await page.waitForFunction(() => window.heard.firstAfter(0) !== undefined, undefined, { timeout: 30_000 });
   await page.locator("[data-status=listening]").waitFor({ timeout: 30_000 });
   await page.waitForFunction(() => window.heard.quietFor() > 0.3, undefined, { timeout: 30_000 });
 }
