@@ -50,7 +50,7 @@ impl Chat for Parrot {
         Ok(ChatAnswer { conversation, sentences: vec![sentence], after })
     }
 
-    async fn greet(&self, _: Option<Pii<String>>, language: Option<Language>) -> Result<ChatAnswer, ChatError> {
+    async fn greet(&self, _: &'static str, _: Option<Pii<String>>, language: Option<Language>) -> Result<ChatAnswer, ChatError> {
         let text = format!("welcome {}", language.unwrap_or(Language::EN));
         self.answer(ChatMessage::typed(None, Pii::new(text), None)).await
     }

@@ -392,7 +392,8 @@ async fn the_overview_is_told_and_exported_and_a_question_finds_its_entry() {
         let csv = place.ask(Method::GET, "/api/overview/calls.csv?days=60000", (Some(&admin), Value::Null)).await;
         let csv = csv.text().await.expect("text");
         assert!(
-            csv.starts_with("call,day,cause,handle_ms,") && csv.contains("20261122-151923-kqzt,2026-11-22,caller,2000,"),
+            csv.starts_with("call,day,channel,cause,handle_ms,")
+                && csv.contains("20261122-151923-kqzt,2026-11-22,wav,caller,2000,"),
             "{csv}"
         );
         let lines = place.ask(Method::GET, "/api/overview/calls.ndjson?days=60000", (Some(&admin), Value::Null)).await;

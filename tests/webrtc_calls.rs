@@ -201,6 +201,16 @@ async fn candidates_may_come_late_and_ice_may_begin_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_line_that_the_outside_sees_is_lite_and_its_calls_come_about() {
+    let (house, page) = house(&[], |config| config.webrtc.ice_lite = true).await;
+    let mut browser = page.call().await;
+    assert!(browser.answer().await.lines().any(|line| line == "a=ice-lite"), "{}", browser.answer().await);
+    browser.until_heard().await;
+    page.delete(&browser.location).await;
+    house.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_altered_fingerprint_gets_nothing() {
     let (mut house, page) = house(&[], |config| config.webrtc.connect_ms = 1_000).await;
     let mut browser = Browser::new().await;

@@ -133,6 +133,8 @@ named! {
         RememberNo => "remember_no",
         /// A request was left open the last time, shall it go on: `about`, `subject`.
         ResumeLast => "resume_last",
+        /// The same, to a caller who has only greeted.
+        ResumeHello => "resume_hello",
         /// "What do you know about me?", of a caller who is remembered: `topics`, `subject`.
         Known => "known",
         /// The same, of a caller who is not.

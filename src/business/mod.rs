@@ -19,14 +19,16 @@ mod rules;
 mod source;
 mod template;
 mod tool;
+mod topic;
 
 pub use figures::{Figure, Unit, Unsupported, supported};
 pub use house::{Cue, HouseIntent};
 pub use identity::{Challenge, Claim, Lockouts, Verification, Verified};
 pub use import::Addition;
 pub use knowledge::{Entry, Knowledge, is_han, tokens};
-pub use pack::{Pack, Phrases, Topic};
+pub use pack::{Pack, Phrases};
 pub use rating::RatingConfig;
 pub use source::{Fault, PackError, Severity};
 pub use template::{Text, render, sentences, truth};
 pub use tool::{ArgumentKind, Binding, Effect, Level, McpServer, ToolCall, ToolFailure, ToolSpec, identifier_ok};
+pub use topic::Topic;

@@ -23,17 +23,7 @@ use super::rules;
 use super::source::{Fault, PackError, Severity, Source, nearest};
 use super::template::{RawText, Text, sentences};
 use super::tool::{ArgumentKind, Binding, Effect, Level, McpServer, ToolSpec, identifier_ok};
-
-/// Something callers ask for: what understanding ranks.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Topic {
-    /// A flow, by its name.
-    Flow(String),
-    /// An entry of the knowledge, by its name.
-    Entry(String),
-    /// A request every pack understands.
-    House(HouseIntent),
-}
+use super::topic::Topic;
 
 /// Phrases callers say, per language.
 pub type Phrases = BTreeMap<Language, Vec<String>>;
@@ -355,7 +345,7 @@ impl Pack {
                 if let Some(other) = owner.insert(tokens(phrase), topic)
                     && other != topic
                 {
-                    clashes.push((phrase, format!("{phrase:?} starts both {other:?} and {topic:?}; take it out of one")));
+                    clashes.push((phrase, format!("{phrase:?} starts both {other} and {topic}; take it out of one")));
                 }
             }
         }

@@ -51,10 +51,12 @@ pub async fn open(line: Line, config: &Config) -> Result<Open> {
     })?;
     let at = listener.local_addr()?;
     let stop_http = CancellationToken::new();
+    let chat = Arc::new(http::TextDesk::new(line.board().clone()));
+    line.tasks().spawn("chats", Arc::clone(&chat).sweep());
     let app = http::App {
         metrics: Arc::clone(line.metrics()),
         ready: Arc::clone(line.ready()),
-        chat: Arc::new(http::TextDesk::new(line.board().clone())),
+        chat,
         talk: None,
         console: None,
         stop: stop_http.clone(),

@@ -311,6 +311,11 @@ impl Draft<'_> {
 
     fn chat(&mut self, topic: HouseIntent, wording: Option<&str>) {
         let cue = match topic {
+            // A greeting answers no question, and whoever writes begins with one.
+            HouseIntent::Hello if self.session.waiting == Waiting::Resume => {
+                self.cue(Cue::ResumeHello);
+                return self.wait_for(Waiting::Resume);
+            }
             HouseIntent::Robot => Cue::Robot,
             HouseIntent::Help => Cue::Help,
             HouseIntent::Hello => Cue::Hello,

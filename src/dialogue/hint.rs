@@ -1,7 +1,7 @@
 //! What an operator's hint does to a conversation: it steers, or has a sentence said, and nothing else.
 //! Never the caller's words: it fills no slot, chooses no record, answers no question, and stands in no history as theirs.
 
-use crate::business::{Cue, HouseIntent, Topic, sentences};
+use crate::business::{Cue, HouseIntent, Topic, sentences, supported};
 use crate::privacy::redact;
 use crate::talk::{DESK, Hint};
 
@@ -22,7 +22,7 @@ impl Conversation {
     pub(super) fn hinted(&self, draft: &mut Draft<'_>, hint: &Hint) -> Understood {
         draft.session.said.clone_from(&self.session.said);
         match hint {
-            Hint::Steer(_) | Hint::Say(_) => self.wanted(draft, hint),
+            Hint::Steer(_) | Hint::Say(_) | Hint::SayAnyway(_) => self.wanted(draft, hint),
             Hint::StepAside => {
                 draft.cue(Cue::Handoff);
                 draft.next = Some(Next::Transfer { target: DESK.to_owned() });
@@ -39,7 +39,8 @@ impl Conversation {
     fn wanted(&self, draft: &mut Draft<'_>, hint: &Hint) -> Understood {
         let (what, judged) = match hint {
             Hint::Steer(words) => ("steer", self.steering(words.reveal()).map(Some)),
-            Hint::Say(text) => ("say", self.sayable(text.reveal()).map(|()| None)),
+            Hint::Say(text) => ("say", self.sayable(text.reveal()).and_then(|()| self.founded(text.reveal())).map(|()| None)),
+            Hint::SayAnyway(text) => ("say anyway", self.sayable(text.reveal()).map(|()| None)),
             Hint::StepAside | Hint::ComeBack => return Understood::by(OPERATOR, Vec::new()),
         };
         let commands: Vec<Command> = match judged {
@@ -53,7 +54,7 @@ impl Conversation {
         let what = commands.first().map_or_else(|| what.to_owned(), Command::label);
         draft.judge(&what, "operators may steer", true);
         match hint {
-            Hint::Say(text) => {
+            Hint::Say(text) | Hint::SayAnyway(text) => {
                 draft.say.extend(sentences(text.reveal()));
                 draft.put_again();
             }
@@ -108,6 +109,16 @@ impl Conversation {
             return Err(Refusal::Asks);
         }
         Ok(())
+    }
+
+    /// Every figure stands in an answer of the pack's or in a tool's result that this conversation knows.
+    fn founded(&self, text: &str) -> Result<(), Refusal> {
+        let session = &self.session;
+        let frames = session.stack.iter().chain(&session.queue).chain(&session.last);
+        let results: Vec<String> = frames.flat_map(|frame| frame.results.values().map(ToString::to_string)).collect();
+        let answers = self.pack.knowledge().entries().iter().flat_map(|entry| entry.answer.templates());
+        let sources: Vec<&str> = answers.chain(results.iter().map(String::as_str)).collect();
+        supported(text, &sources).map_err(|_| Refusal::Unfounded)
     }
 }
 

@@ -45,6 +45,9 @@ pub enum Refusal {
     /// A sentence with somebody's number or address in it.
     #[error("it holds a personal number or address")]
     Personal,
+    /// A sentence with a figure that nothing supports.
+    #[error("it holds a number, date, amount or rate that stands in no entry and in no tool's result")]
+    Unfounded,
     /// A sentence that asks for an answer.
     #[error("it asks something, and the answer would be taken for one to the bot's own question")]
     Asks,
@@ -61,6 +64,7 @@ impl Refusal {
             Self::NoSteering => "a hint names an entry, a flow or a person",
             Self::Unspeakable => "a voice can say it in the caller's language",
             Self::Personal => "no personal number or address",
+            Self::Unfounded => "figures stand in an entry or a tool's result",
             Self::Asks => "only the bot asks",
         }
     }

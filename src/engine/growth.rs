@@ -110,6 +110,20 @@ impl Growth {
         self.alone(move |growth| growth.try_and_take(&addition, by)).await
     }
 
+    /// Whether the pack in use makes something of it now.
+    pub fn is_understood(&self, said: &str) -> bool {
+        self.dialogues.understanding().intents(said).first().is_some_and(|best| best.score >= ACT)
+    }
+
+    /// The entry of the knowledge that the pack in use would take it for soonest, and how likely, from 0 to 1.
+    pub fn nearest(&self, said: &str) -> Option<(String, f32)> {
+        let ranked = self.dialogues.understanding().intents(said);
+        ranked.into_iter().find_map(|guess| match guess.topic {
+            Topic::Entry(entry) => Some((entry, guess.score)),
+            Topic::Flow(_) | Topic::House(_) => None,
+        })
+    }
+
     /// Takes back what was learnt last.
     ///
     /// # Errors

@@ -10,13 +10,13 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::loan::Loan;
-use super::reply::{Dialogue, PackVersion, ReplyEvent};
+use super::reply::{Dialogue, ReplyEvent};
 use super::tasks::Tasks;
 use super::voice::{Speaking, Spoken};
 use crate::audio::{Frame, SampleRate};
 use crate::business::Effect;
 use crate::call::{Input, RecognitionFailed};
-use crate::dialogue::{Command, Manner, Verdict};
+use crate::dialogue::Manner;
 use crate::speech::hear::{Cancel, HearError, HearRequest, Recognizer};
 use crate::speech::speak::Synthesizer;
 use crate::store::journal::JournalEvent;
@@ -285,19 +285,6 @@ async fn answer(
             let done = match event {
                 ReplyEvent::Sentence(sentence) => Done::Input(Input::Sentence { reply, sentence }),
                 ReplyEvent::Tool { name, effect, ok, ms } => Done::Tool { name, effect, ok, ms },
-                ReplyEvent::Understood { brain, commands } => {
-                    let commands = commands.iter().map(Command::label).collect();
-                    Done::Told(JournalEvent::Understood { brain: brain.to_owned(), commands })
-                }
-                ReplyEvent::Pack(PackVersion { name, version }) => Done::Told(JournalEvent::Pack { name, version }),
-                ReplyEvent::Rated(stars) => Done::Told(JournalEvent::Rating { stars }),
-                ReplyEvent::Policy(Verdict { what, rule, allowed }) => {
-                    Done::Told(JournalEvent::Policy { what, rule: rule.to_owned(), allowed })
-                }
-                ReplyEvent::Feeling { emotion, confidence, cue } => {
-                    let (emotion, cue) = (emotion.to_owned(), cue.map(str::to_owned));
-                    Done::Told(JournalEvent::Feeling { emotion, confidence, cue })
-                }
                 ReplyEvent::Manner(wanted) => {
                     *manner.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
                     continue;
@@ -306,6 +293,14 @@ async fn answer(
                     ended = true;
                     Done::Input(Input::ReplyEnded { reply, after, language })
                 }
+                told @ (ReplyEvent::Understood { .. }
+                | ReplyEvent::Pack(_)
+                | ReplyEvent::Rated(_)
+                | ReplyEvent::Policy(_)
+                | ReplyEvent::Feeling { .. }) => match told.for_the_record() {
+                    Some(event) => Done::Told(event),
+                    None => continue,
+                },
             };
             if results.send(done).await.is_err() {
                 return;

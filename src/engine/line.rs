@@ -29,7 +29,7 @@ use crate::store::journal::journal;
 use crate::store::recording::recorder;
 use crate::store::{Archive, Counts, FlightKind, Record, StoreError};
 use crate::talk::Language;
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, TraceError, Traces};
 
 /// Why a line could not be opened.
 #[derive(Debug, Error)]
@@ -50,6 +50,9 @@ pub enum OpenError {
     #[cfg(feature = "sip")]
     #[error(transparent)]
     Sip(#[from] crate::line::sip::SipError),
+    /// The way to a collector of traces.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
     /// What is kept, and its keys.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -121,7 +124,8 @@ impl Line {
         let archive = Arc::new(Archive::open(&config.store, &config.privacy).await?);
         note_versions(config, &pack, &archive)?;
         dialogues.keep_callers_in(Arc::clone(&archive));
-        let (observers, writers) = open_record(config, &metrics, live, &archive)?;
+        let traces = Traces::open(&config.telemetry)?;
+        let (observers, writers) = open_record(config, (&metrics, traces), live, &archive)?;
         let decoders = Arc::new(Semaphore::new(config.engine.workers()));
         let mut call = config.call.clone();
         call.language = pack.first_language();
@@ -190,6 +194,9 @@ impl Line {
         self.board.shared().dialogues.finished().await;
         self.tasks.stop();
         self.tasks.ended().await;
+        let traces = self.board.shared().observers.traces.clone();
+        // Whether they were sent in time is in the log.
+        tokio::task::spawn_blocking(move || traces.close()).await.ok();
         drop(self.board);
         for writer in self.writers {
             // The writers end when the last call's feed is gone; a panic in one was already told by its thread.
@@ -206,7 +213,7 @@ pub fn phrases(pack: &Pack) -> Vec<Phrase> {
 
 fn open_record(
     config: &Config,
-    metrics: &Arc<Metrics>,
+    (metrics, traces): (&Arc<Metrics>, Traces),
     live: Option<mpsc::Sender<Seen>>,
     archive: &Arc<Archive>,
 ) -> std::io::Result<(Observers, Vec<JoinHandle<()>>)> {
@@ -217,6 +224,8 @@ fn open_record(
     let (dropped, failed) = (journal.counts(), journal.counts());
     metrics.show_counter("hotline_journal_dropped_total", "Journal lines lost.", move || Counts::dropped(&dropped));
     metrics.show_counter("hotline_journal_failed_total", "Times the disk refused the journal.", move || Counts::failed(&failed));
+    let unsent = traces.clone();
+    metrics.show_counter("hotline_traces_failed_total", "Spans that no collector took.", move || unsent.failed());
     let recorder = match config.store.record {
         Record::Off => None,
         Record::Stereo => {
@@ -236,7 +245,7 @@ fn open_record(
         }
     };
     let (metrics, archive) = (Arc::clone(metrics), Arc::clone(archive));
-    Ok((Observers { journal, recorder, flights, metrics, live, wall: Wall::default(), auditor, archive }, writers))
+    Ok((Observers { journal, recorder, flights, metrics, traces, live, wall: Wall::default(), auditor, archive }, writers))
 }
 
 /// The audit log holds with which configuration and pack the line worked when.

@@ -24,6 +24,7 @@ pub mod trial;
 mod upkeep;
 mod voice;
 mod wall;
+mod written;
 
 pub use growth::{Change, Growth, GrowthError, Tried};
 pub use jobs::Engines;
@@ -35,3 +36,4 @@ pub use observe::{Observers, Seen};
 pub use switchboard::{Guest, Place, Shared, Switchboard};
 pub use tasks::Tasks;
 pub use wall::{Lasting, NotTaken, Order, Overheard, Seat, Told, Wall};
+pub use written::{Written, WrittenEnd};

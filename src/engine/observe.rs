@@ -18,7 +18,7 @@ use crate::store::journal::{CallJournal, Entry, Journal, JournalEvent};
 use crate::store::recording::{CallRecording, Recorder};
 use crate::store::{Archive, Pseudonym};
 use crate::talk::{CallId, TurnId};
-use crate::telemetry::Metrics;
+use crate::telemetry::{CallTrace, Metrics, Traces};
 
 /// Rate recordings are kept at.
 const RECORDING_RATE: SampleRate = SampleRate::HZ_16000;
@@ -36,6 +36,8 @@ pub struct Observers {
     pub flights: Option<Flights>,
     /// The line's numbers.
     pub metrics: Arc<Metrics>,
+    /// The way to a collector of traces, where configured.
+    pub traces: Traces,
     /// A live watcher (demo, bench); drop-newest when it lags.
     pub live: Option<mpsc::Sender<Seen>>,
     /// The calls that last now, for operators.
@@ -47,11 +49,6 @@ pub struct Observers {
 }
 
 impl Observers {
-    /// A tool was called in this conversation; one that writes goes into the audit log.
-    pub fn audit_tool(&self, (call, caller): (&CallId, Pseudonym), (tool, effect, ok): (&str, Effect, bool)) {
-        audit_tool(&self.auditor, (call, caller), (tool, effect, ok));
-    }
-
     /// A call was refused in a full house.
     pub fn refused(&self) {
         self.metrics.calls_refused.increment();
@@ -68,6 +65,7 @@ pub struct Watch {
     journal: CallJournal,
     recording: Option<CallRecording>,
     metrics: Arc<Metrics>,
+    trace: CallTrace,
     live: Option<mpsc::Sender<Seen>>,
     wall: OnWall,
     /// The page the caller sits at.
@@ -87,6 +85,7 @@ impl Watch {
             journal: observers.journal.open(id.clone(), caller),
             recording: observers.recorder.as_ref().map(|recorder| recorder.open(id.clone(), caller, RECORDING_RATE)),
             metrics: Arc::clone(&observers.metrics),
+            trace: observers.traces.call(&id, (info.transport, info.format.name()), clock::wall().into()),
             live: observers.live.clone(),
             wall: observers.wall.hang(id.clone()),
             page,
@@ -117,6 +116,11 @@ impl Watch {
         if let Event::Ended { cause: Hangup::Transferred } = event {
             let handoff = AuditEvent::Handoff { call: self.id.clone(), caller: self.caller };
             self.auditor.note(clock::wall().to_utc(), handoff);
+        }
+        if let Event::Latency(latency) = event {
+            self.trace.turn(latency, clock::wall().into());
+        } else if let Event::Ended { cause } = event {
+            self.trace.end(cause.as_str(), clock::wall().into());
         }
         let at = clock::since(self.began);
         self.metrics.record(event);
@@ -171,7 +175,7 @@ const fn is_of_the_house(event: &JournalEvent) -> bool {
 }
 
 /// One that only reads is told in the journal alone.
-fn audit_tool(auditor: &Auditor, (call, caller): (&CallId, Pseudonym), (tool, effect, ok): (&str, Effect, bool)) {
+pub(super) fn audit_tool(auditor: &Auditor, (call, caller): (&CallId, Pseudonym), (tool, effect, ok): (&str, Effect, bool)) {
     match effect {
         Effect::Reads => {}
         Effect::Writes => {
@@ -186,6 +190,7 @@ impl Drop for Watch {
     fn drop(&mut self) {
         if !self.ended {
             self.metrics.call_ended(Hangup::Trouble);
+            self.trace.end(Hangup::Trouble.as_str(), clock::wall().into());
             self.tell(JournalEvent::CallEnded { cause: Hangup::Trouble.as_str().to_owned() });
         }
     }

@@ -6,8 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::engine::reply::Dialogue;
@@ -33,12 +32,20 @@ pub struct ChatMessage {
     pub heard: Option<Transcript>,
     /// The number or address that a platform vouches for; with none, whoever writes is nobody until they prove who they are.
     pub from: Option<Pii<String>>,
+    /// What it came by, as it stands in records: `chat`, `widget`, `whatsapp` …
+    pub channel: &'static str,
 }
 
 impl ChatMessage {
-    /// Something typed by somebody of whom nothing is known.
+    /// Something typed to the chat API by somebody of whom nothing is known.
     pub const fn typed(conversation: Option<CallId>, text: Pii<String>, language: Option<Language>) -> Self {
-        Self { conversation, text, language, heard: None, from: None }
+        Self { conversation, text, language, heard: None, from: None, channel: "chat" }
+    }
+
+    /// The same, by this channel.
+    #[must_use]
+    pub fn by(self, channel: &'static str) -> Self {
+        Self { channel, ..self }
     }
 }
 
@@ -80,8 +87,13 @@ pub trait Chat: Send + Sync {
     /// Answers one message.
     async fn answer(&self, message: ChatMessage) -> Result<ChatAnswer, ChatError>;
 
-    /// Begins a conversation with somebody who has come and said nothing yet: the greeting alone.
-    async fn greet(&self, _from: Option<Pii<String>>, _language: Option<Language>) -> Result<ChatAnswer, ChatError> {
+    /// Begins a conversation with somebody who has come by this channel and said nothing yet: the greeting alone.
+    async fn greet(
+        &self,
+        _channel: &'static str,
+        _from: Option<Pii<String>>,
+        _language: Option<Language>,
+    ) -> Result<ChatAnswer, ChatError> {
         Err(ChatError::Failed)
     }
 
@@ -90,8 +102,8 @@ pub trait Chat: Send + Sync {
         None
     }
 
-    /// Goes on with a conversation that was begun elsewhere; `None` where nobody can.
-    fn adopt(&self, _dialogue: Dialogue) -> Option<CallId> {
+    /// Goes on by this channel with a conversation that was begun elsewhere; `None` where nobody can.
+    fn adopt(&self, _channel: &'static str, _dialogue: Dialogue) -> Option<CallId> {
         None
     }
 }
@@ -112,10 +124,10 @@ pub(super) struct Request {
 pub(super) async fn handle(
     State(pages): State<Pages>,
     request: Result<Json<Request>, JsonRejection>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Answer>, ApiError> {
     let message = request?.0.into_message()?;
     let answer = tokio::time::timeout(pages.timeout, pages.app.chat.answer(message)).await;
-    Ok(Json(to_json(&answer.map_err(|_| ApiError::too_slow())??)))
+    Ok(Json(answer.map_err(|_| ApiError::too_slow())??.into()))
 }
 
 impl Request {
@@ -136,16 +148,50 @@ impl Request {
     }
 }
 
-pub(super) fn to_json(answer: &ChatAnswer) -> Value {
-    let sentences: Vec<_> = answer.sentences.iter().map(|s| json!({ "text": s.text, "language": s.language })).collect();
-    let (after, target) = match &answer.after {
-        AfterReply::Listen(_) => ("listen", None),
-        AfterReply::HangUp => ("hang-up", None),
-        AfterReply::Transfer { target } => ("transfer", Some(target)),
-    };
-    let mut body = json!({ "conversation": answer.conversation.as_str(), "sentences": sentences, "after": after });
-    if let Some(target) = target {
-        body["target"] = json!(target);
+/// The answer to a request.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Answer {
+    /// To be named in the next message.
+    conversation: String,
+    /// What is said, in order.
+    #[schema(inline)]
+    sentences: Vec<Said>,
+    #[schema(inline)]
+    after: Then,
+    /// Whom the customer is to be connected with, after `transfer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<String>,
+}
+
+/// One sentence.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Said {
+    text: String,
+    /// The language it is in, as `en` or `zh`.
+    #[schema(value_type = String)]
+    language: Language,
+}
+
+/// What follows.
+#[derive(Serialize, utoipa::ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Then {
+    /// The customer's next message.
+    Listen,
+    /// Nothing: the conversation is over.
+    HangUp,
+    /// A person.
+    Transfer,
+}
+
+impl From<ChatAnswer> for Answer {
+    fn from(answer: ChatAnswer) -> Self {
+        let (after, target) = match answer.after {
+            AfterReply::Listen(_) => (Then::Listen, None),
+            AfterReply::HangUp => (Then::HangUp, None),
+            AfterReply::Transfer { target } => (Then::Transfer, Some(target)),
+        };
+        let sentences = answer.sentences.into_iter().map(|Sentence { text, language, .. }| Said { text, language });
+        Self { conversation: answer.conversation.to_string(), sentences: sentences.collect(), after, target }
     }
-    body
 }

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::Value;
 
-use super::chat::{ChatError, Request, to_json};
+use super::chat::{Answer, ChatError, Request};
 use super::error::ApiError;
 use super::{Pages, widget};
 use crate::talk::CallId;
@@ -76,6 +76,6 @@ impl Text {
             }
         })?;
         self.conversation = answer.goes_on();
-        Ok(to_json(&answer))
+        Ok(serde_json::to_value(Answer::from(answer)).expect("text under names"))
     }
 }

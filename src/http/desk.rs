@@ -1,5 +1,5 @@
 //! Conversations by text: each typed message is answered by the same dialogue as on the phone.
-//! Never keeps one for ever: a conversation nobody goes on with is forgotten.
+//! Never keeps one for ever: a conversation nobody goes on with is forgotten, and its record is closed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,15 +11,17 @@ use tokio::sync::mpsc;
 use super::chat::{Chat, ChatAnswer, ChatError, ChatMessage};
 use crate::dialogue::language_of;
 use crate::engine::reply::{Dialogue, ReplyEvent};
-use crate::engine::{Observers, Switchboard, clock};
+use crate::engine::{Switchboard, Written, WrittenEnd, clock};
 use crate::privacy::Pii;
-use crate::store::{Pseudonym, call_id};
+use crate::store::call_id;
 use crate::talk::{AfterReply, CallId, Expectation, Language, Prompt, Sentence, Transcript, TurnId};
 
 /// Conversations at once.
 const MOST: usize = 1_000;
 /// A conversation is forgotten after so much silence.
 const IDLE: Duration = Duration::from_secs(30 * 60);
+/// Conversations that are over are looked for so often.
+const SWEEP: Duration = Duration::from_secs(60);
 
 /// The text desk of a line.
 pub struct TextDesk {
@@ -33,12 +35,12 @@ struct Slot {
 }
 
 struct Talk {
-    id: CallId,
-    /// Whoever writes without an address is known by this conversation alone.
-    caller: Pseudonym,
+    record: Written,
     /// `None` where it was given away.
     dialogue: Option<Dialogue>,
     turn: TurnId,
+    /// Whether a secret was asked for last.
+    is_secret: bool,
     greeted: bool,
     over: bool,
 }
@@ -49,100 +51,140 @@ impl TextDesk {
         Self { board, open: Mutex::default() }
     }
 
-    fn find(
-        &self,
-        id: Option<&CallId>,
-        (from, language): (Option<&Pii<String>>, Option<Language>),
-    ) -> Result<(CallId, Arc<tokio::sync::Mutex<Talk>>), ChatError> {
+    /// Forgets conversations nobody goes on with, until it is dropped.
+    pub async fn sweep(self: Arc<Self>) {
+        loop {
+            clock::sleep_until(clock::now() + SWEEP).await;
+            self.forget_the_silent(&mut self.open.lock().unwrap_or_else(PoisonError::into_inner));
+        }
+    }
+
+    fn forget_the_silent(&self, open: &mut HashMap<CallId, Slot>) {
         let now = clock::now();
+        for (_, slot) in open.extract_if(|_, slot| now.duration_since(slot.touched) >= IDLE) {
+            // One that is being answered is not silent.
+            if let Ok(mut talk) = slot.talk.try_lock() {
+                talk.record.end(WrittenEnd::Silence);
+            }
+        }
+    }
+
+    /// The conversation of that name, or a new one with somebody who comes like this.
+    fn find(&self, id: Option<&CallId>, comer: &Comer<'_>) -> Result<(CallId, Arc<tokio::sync::Mutex<Talk>>), ChatError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|_, slot| now.duration_since(slot.touched) < IDLE);
+        self.forget_the_silent(&mut open);
         if let Some(id) = id {
             let slot = open.get_mut(id).ok_or(ChatError::NoConversation)?;
-            slot.touched = now;
+            slot.touched = clock::now();
             return Ok((id.clone(), Arc::clone(&slot.talk)));
         }
         if open.len() >= MOST {
             return Err(ChatError::Busy);
         }
-        let talk = self.talk(self.board.shared().dialogues.begin(language), from, false);
-        let id = talk.id.clone();
-        let talk = Arc::new(tokio::sync::Mutex::new(talk));
-        open.insert(id.clone(), Slot { talk: Arc::clone(&talk), touched: now });
-        Ok((id, talk))
+        let (id, talk) = self.talk(self.board.shared().dialogues.begin(comer.language), comer, false);
+        Ok((id.clone(), Self::keep(&mut open, id, talk)))
     }
 
-    /// A conversation with that dialogue, under a name of its own. Whoever has an address is known by it as on the phone.
-    fn talk(&self, dialogue: Dialogue, from: Option<&Pii<String>>, greeted: bool) -> Talk {
-        let id = call_id(clock::wall().naive_local(), clock::seed() as u32);
-        let caller = self.board.shared().observers.archive.vault().caller_of(&from.cloned().unwrap_or_default(), &id);
-        let dialogue = dialogue.of(id.clone(), caller);
-        let dialogue = match from {
-            Some(from) => dialogue.calling_from(from),
-            None => dialogue,
-        };
-        Talk { id, caller, dialogue: Some(dialogue), turn: TurnId::default(), greeted, over: false }
+    fn keep(open: &mut HashMap<CallId, Slot>, id: CallId, talk: Talk) -> Arc<tokio::sync::Mutex<Talk>> {
+        let talk = Arc::new(tokio::sync::Mutex::new(talk));
+        open.insert(id, Slot { talk: Arc::clone(&talk), touched: clock::now() });
+        talk
     }
+
+    /// A conversation with that dialogue, under a name of its own. Whoever has an address is known by it as on the phone;
+    /// whoever has none, by this conversation alone.
+    fn talk(&self, dialogue: Dialogue, comer: &Comer<'_>, greeted: bool) -> (CallId, Talk) {
+        let observers = &self.board.shared().observers;
+        let id = call_id(clock::wall().naive_local(), clock::seed() as u32);
+        let from = comer.from.cloned().unwrap_or_default();
+        let caller = observers.archive.vault().caller_of(&from, &id);
+        let dialogue = dialogue.of(id.clone(), caller);
+        let dialogue = if comer.from.is_some() { dialogue.calling_from(&from) } else { dialogue };
+        let record = Written::begin(observers, (id.clone(), caller), comer.channel, &from);
+        let talk = Talk { record, dialogue: Some(dialogue), turn: TurnId::default(), is_secret: false, greeted, over: false };
+        (id, talk)
+    }
+}
+
+/// Somebody who writes.
+struct Comer<'a> {
+    channel: &'static str,
+    from: Option<&'a Pii<String>>,
+    language: Option<Language>,
 }
 
 #[async_trait]
 impl Chat for TextDesk {
     async fn answer(&self, message: ChatMessage) -> Result<ChatAnswer, ChatError> {
-        let ChatMessage { conversation, text, language, heard, from } = message;
+        let ChatMessage { conversation, text, language, heard, from, channel } = message;
         let text = heard.as_ref().map_or_else(|| text.reveal(), |heard| &heard.text);
         let language = language.or_else(|| language_of(text));
-        let (conversation, talk) = self.find(conversation.as_ref(), (from.as_ref(), language))?;
+        let (conversation, talk) = self.find(conversation.as_ref(), &Comer { channel, from: from.as_ref(), language })?;
         let mut talk = talk.lock().await;
-        let observers = &self.board.shared().observers;
         let language = match &talk.dialogue {
             Some(dialogue) if !talk.over => language.unwrap_or_else(|| dialogue.language()),
             Some(_) | None => return Err(ChatError::NoConversation),
         };
-        let mut sentences = talk.greet(observers).await;
-        talk.turn = talk.turn.next();
+        let mut sentences = talk.greet().await;
         let transcript = heard.clone().unwrap_or_else(|| Transcript::of_text(text, language, "text"));
-        let prompt = Prompt::Said { turn: talk.turn, transcript };
-        let (answer, after) = talk.say(prompt, observers).await;
+        let (answer, after) = talk.hear(transcript).await;
         let after = after.ok_or(ChatError::Failed)?;
         sentences.extend(answer);
         talk.over = !matches!(after, AfterReply::Listen(_));
+        if talk.over {
+            // Nobody can go on with it: its record is closed with it.
+            self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&conversation);
+        }
         Ok(ChatAnswer { conversation, sentences, after })
     }
 
-    async fn greet(&self, from: Option<Pii<String>>, language: Option<Language>) -> Result<ChatAnswer, ChatError> {
-        let (conversation, talk) = self.find(None, (from.as_ref(), language))?;
-        let sentences = talk.lock().await.greet(&self.board.shared().observers).await;
+    async fn greet(
+        &self,
+        channel: &'static str,
+        from: Option<Pii<String>>,
+        language: Option<Language>,
+    ) -> Result<ChatAnswer, ChatError> {
+        let (conversation, talk) = self.find(None, &Comer { channel, from: from.as_ref(), language })?;
+        let sentences = talk.lock().await.greet().await;
         Ok(ChatAnswer { conversation, sentences, after: AfterReply::Listen(Expectation::Open) })
     }
 
     async fn lend(&self, conversation: &CallId) -> Option<Dialogue> {
         let slot = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(conversation)?;
         let mut talk = slot.talk.lock().await;
+        talk.record.end(WrittenEnd::Voice);
         talk.dialogue.take().filter(|_| !talk.over)
     }
 
-    fn adopt(&self, dialogue: Dialogue) -> Option<CallId> {
-        // Its caller was greeted where it began.
-        let talk = self.talk(dialogue, None, true);
-        let id = talk.id.clone();
-        let slot = Slot { talk: Arc::new(tokio::sync::Mutex::new(talk)), touched: clock::now() };
+    fn adopt(&self, channel: &'static str, dialogue: Dialogue) -> Option<CallId> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let has_room = open.len() < MOST;
-        has_room.then(|| open.insert(id.clone(), slot));
-        has_room.then_some(id)
+        if open.len() >= MOST {
+            return None;
+        }
+        // Its caller was greeted where it began.
+        let (id, talk) = self.talk(dialogue, &Comer { channel, from: None, language: None }, true);
+        Self::keep(&mut open, id.clone(), talk);
+        Some(id)
     }
 }
 
 impl Talk {
     /// Whoever writes first is told, as on the phone, that a machine answers.
-    async fn greet(&mut self, observers: &Observers) -> Vec<Sentence> {
-        if std::mem::replace(&mut self.greeted, true) { Vec::new() } else { self.say(Prompt::Greeting, observers).await.0 }
+    async fn greet(&mut self) -> Vec<Sentence> {
+        if std::mem::replace(&mut self.greeted, true) { Vec::new() } else { self.say(Prompt::Greeting).await.0 }
     }
 
-    async fn say(&mut self, prompt: Prompt, observers: &Observers) -> (Vec<Sentence>, Option<AfterReply>) {
+    async fn hear(&mut self, transcript: Transcript) -> (Vec<Sentence>, Option<AfterReply>) {
+        self.turn = self.turn.next();
+        self.record.said(self.turn, &transcript, self.is_secret);
+        self.say(Prompt::Said { turn: self.turn, transcript }).await
+    }
+
+    async fn say(&mut self, prompt: Prompt) -> (Vec<Sentence>, Option<AfterReply>) {
         let (out, mut events) = mpsc::channel(16);
         let Some(dialogue) = &mut self.dialogue else { return (Vec::new(), None) };
-        let who = (&self.id, self.caller);
+        let record = &mut self.record;
+        let known = dialogue.conversation().identity().is_some();
         let respond = async {
             dialogue.respond(prompt, &out).await;
             drop(out);
@@ -150,23 +192,21 @@ impl Talk {
         let gather = async {
             let (mut sentences, mut after) = (Vec::new(), None);
             while let Some(event) = events.recv().await {
-                match event {
-                    ReplyEvent::Sentence(sentence) => sentences.push(sentence),
-                    ReplyEvent::Ended { after: then, .. } => after = Some(then),
-                    ReplyEvent::Tool { name, effect, ok, .. } => observers.audit_tool(who, (&name, effect, ok)),
-                    ReplyEvent::Understood { .. }
-                    | ReplyEvent::Policy(_)
-                    | ReplyEvent::Pack(_)
-                    | ReplyEvent::Rated(_)
-                    | ReplyEvent::Feeling { .. }
-                    | ReplyEvent::Manner(_) => {}
+                record.replied(&event);
+                if let ReplyEvent::Sentence(sentence) = event {
+                    sentences.push(sentence);
+                } else if let ReplyEvent::Ended { after: then, .. } = event {
+                    after = Some(then);
                 }
             }
             (sentences, after)
         };
         let ((), (sentences, after)) = tokio::join!(respond, gather);
-        let said: Vec<_> = sentences.iter().map(|sentence| sentence.text.as_str()).collect();
-        dialogue.heard(&said.join(" "), false);
+        let said = sentences.iter().map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join(" ");
+        dialogue.heard(&said, false);
+        let verified = dialogue.conversation().identity().is_some();
+        self.is_secret = matches!(&after, Some(AfterReply::Listen(asked)) if asked.is_secret());
+        self.record.answered(said, (verified != known).then_some(verified), after.as_ref());
         (sentences, after)
     }
 }

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::ChatError;
@@ -16,6 +17,15 @@ pub(super) struct ApiError {
     fix: &'static str,
 }
 
+/// What a client reads of an error.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Fault<'a> {
+    /// What is wrong.
+    error: &'a str,
+    /// What to do about it.
+    fix: &'a str,
+}
+
 impl ApiError {
     pub(super) fn new(status: StatusCode, error: impl Into<String>, fix: &'static str) -> Self {
         Self { status, error: error.into(), fix }
@@ -23,7 +33,7 @@ impl ApiError {
 
     /// What a client reads of it.
     pub(super) fn body(&self) -> Value {
-        json!({ "error": self.error, "fix": self.fix })
+        json!(Fault { error: &self.error, fix: self.fix })
     }
 
     pub(super) fn not_found() -> Self {

@@ -11,8 +11,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use chrono::{DateTime, TimeDelta, Utc};
 use ring::hmac;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use super::error::ApiError;
 use crate::config::EventsConfig;
@@ -84,6 +83,15 @@ pub(super) struct Posted {
     openly: bool,
 }
 
+/// The answer to a request.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Taken {
+    /// The sender's name for the event.
+    id: String,
+    /// Whether it was kept before.
+    duplicate: bool,
+}
+
 /// Whom it is for.
 #[derive(Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -98,7 +106,7 @@ async fn receive(
     State((events, dialogues)): State<(Arc<Events>, Dialogues)>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<(StatusCode, Json<Value>), ApiError> {
+) -> Result<(StatusCode, Json<Taken>), ApiError> {
     events.check(&headers, &body)?;
     let posted: Posted = serde_json::from_slice(&body).map_err(|error| wrong(error.to_string()))?;
     posted.check(clock::wall().to_utc())?;
@@ -109,8 +117,8 @@ async fn receive(
     };
     let event = CustomerEvent { kind, text, openly };
     match dialogues.announce((customer, &id), &event, expires).await {
-        Ok(Some(true)) => Ok((StatusCode::CREATED, Json(json!({ "id": id, "duplicate": false })))),
-        Ok(Some(false)) => Ok((StatusCode::OK, Json(json!({ "id": id, "duplicate": true })))),
+        Ok(Some(true)) => Ok((StatusCode::CREATED, Json(Taken { id, duplicate: false }))),
+        Ok(Some(false)) => Ok((StatusCode::OK, Json(Taken { id, duplicate: true }))),
         Ok(None) => Err(wrong("\"customer\" is nobody: this is no number or address".to_owned())),
         Err(error) => {
             tracing::error!(%error, "An event could not be kept.");

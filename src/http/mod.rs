@@ -28,7 +28,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use serde_json::json;
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -75,7 +75,7 @@ pub fn router(app: App, config: &HttpConfig) -> Router {
     Router::new()
         .merge(console)
         .merge(widget.map(|api| api.merge(pages::routes())).unwrap_or_default())
-        .route("/healthz", get(async || Json(json!({ "ok": true }))))
+        .route("/healthz", get(async || Json(Health { ok: true })))
         .route("/readyz", get(readyz))
         .route("/metrics", get(metrics))
         .route("/openapi.json", get(async || Json(description())))
@@ -101,8 +101,22 @@ struct Pages {
     origins: Arc<[String]>,
 }
 
-async fn readyz(State(pages): State<Pages>) -> Result<impl IntoResponse, ApiError> {
-    if pages.app.ready.load(Ordering::Acquire) { Ok(Json(json!({ "ready": true }))) } else { Err(ApiError::not_ready()) }
+/// Whether the program runs.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Health {
+    /// Always true: who does not run does not answer.
+    ok: bool,
+}
+
+/// Whether calls are accepted.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Ready {
+    /// Always true: a line that is not ready answers 503.
+    ready: bool,
+}
+
+async fn readyz(State(pages): State<Pages>) -> Result<Json<Ready>, ApiError> {
+    if pages.app.ready.load(Ordering::Acquire) { Ok(Json(Ready { ready: true })) } else { Err(ApiError::not_ready()) }
 }
 
 async fn metrics(State(pages): State<Pages>) -> impl IntoResponse {

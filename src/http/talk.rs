@@ -17,7 +17,7 @@ use crate::store::journal::Entry;
 use crate::talk::{CallId, Language};
 
 /// What a page must tell before the microphone opens.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Disclosure {
     /// That a machine answers.
     pub ai: String,

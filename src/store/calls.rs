@@ -62,9 +62,11 @@ pub struct CallSummary {
     pub started: Option<NaiveDateTime>,
     /// Caller's address.
     pub from: Pii<String>,
+    /// What it came by: `sip/udp`, `webrtc`, `chat`, `whatsapp` …
+    pub channel: String,
     /// From the answer to the last thing noted.
     pub length: Duration,
-    /// The caller's turns.
+    /// The caller's turns; where nothing was spoken, their messages.
     pub turns: usize,
     /// Replies that were cut off.
     pub barge_ins: usize,
@@ -127,10 +129,13 @@ impl CallRecord {
     /// The call in one line.
     pub fn summary(&self) -> CallSummary {
         let count = |kind: &str| self.entries.iter().filter(|e| e.event.kind() == kind).count();
-        let from = self.entries.iter().find_map(|e| match &e.event {
-            JournalEvent::CallStarted { from, .. } => Some(from.clone()),
+        let began_by = self.entries.iter().find_map(|e| match &e.event {
+            JournalEvent::CallStarted { from, transport, .. } => Some((from.clone(), transport.clone())),
             _ => None,
         });
+        let (from, channel) = began_by.unwrap_or_default();
+        let is_message = |e: &&Entry| matches!(e.event, JournalEvent::Transcript { is_final: true, .. });
+        let messages = || self.entries.iter().filter(is_message).count();
         let cause = self.entries.iter().rev().find_map(|e| match &e.event {
             JournalEvent::CallEnded { cause } => Some(cause.clone()),
             _ => None,
@@ -138,9 +143,13 @@ impl CallRecord {
         CallSummary {
             id: self.id.clone(),
             started: began(&self.id),
-            from: Pii::new(from.unwrap_or_default()),
+            from: Pii::new(from),
+            channel,
             length: Duration::from_millis(self.entries.iter().map(|e| e.t_ms).max().unwrap_or_default()),
-            turns: count("speech_ended"),
+            turns: match count("speech_ended") {
+                0 => messages(),
+                spoken => spoken,
+            },
             barge_ins: count("barge_in"),
             cause,
             damaged: self.damage.len(),

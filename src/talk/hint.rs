@@ -20,13 +20,15 @@ pub enum Hint {
     ComeBack,
     /// Say this to the caller, then put the question at hand again.
     Say(#[serde(with = "sealed")] Pii<String>),
+    /// The same, though a figure in it stands in no source: the operator answers for it.
+    SayAnyway(#[serde(with = "sealed")] Pii<String>),
 }
 
 impl Hint {
     /// What the operator wrote, if anything.
     pub const fn text(&self) -> Option<&Pii<String>> {
         match self {
-            Self::Steer(text) | Self::Say(text) => Some(text),
+            Self::Steer(text) | Self::Say(text) | Self::SayAnyway(text) => Some(text),
             Self::StepAside | Self::ComeBack => None,
         }
     }
@@ -36,6 +38,7 @@ impl Hint {
         match self {
             Self::Steer(_) => "steer",
             Self::Say(_) => "say",
+            Self::SayAnyway(_) => "say anyway",
             Self::StepAside => "step aside",
             Self::ComeBack => "come back",
         }

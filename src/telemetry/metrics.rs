@@ -114,6 +114,8 @@ pub struct Metrics {
     pub no_matches: Counter,
     ratings: [Counter; 5],
     calls: Mutex<BTreeMap<&'static str, u64>>,
+    chats_active: Gauge,
+    chats: Mutex<BTreeMap<&'static str, u64>>,
     stages: [Histogram; Stage::ALL.len()],
     voice_to_voice: Histogram,
     foreign: Mutex<Vec<Foreign>>,
@@ -128,7 +130,24 @@ impl Metrics {
     /// Notes that a call is over.
     pub fn call_ended(&self, cause: Hangup) {
         self.calls_active.add(-1);
-        *self.calls.lock().unwrap_or_else(PoisonError::into_inner).entry(cause.as_str()).or_default() += 1;
+        count(&self.calls, cause.as_str());
+    }
+
+    /// Notes that a conversation by text began; [`Metrics::chat_ended`] is its other half.
+    pub fn chat_started(&self) {
+        self.chats_active.add(1);
+    }
+
+    /// Notes that a conversation by text is over.
+    pub fn chat_ended(&self, cause: &'static str) {
+        self.chats_active.add(-1);
+        count(&self.chats, cause);
+    }
+
+    /// Notes a message of a conversation by text: a turn like any other.
+    pub fn written(&self, is_nothing: bool) {
+        self.turns.increment();
+        self.no_matches.add(u64::from(is_nothing));
     }
 
     /// Notes how satisfied a caller is, from 1 to 5.
@@ -166,11 +185,16 @@ impl Metrics {
     /// Everything in the Prometheus text format, version 0.0.4.
     pub fn prometheus(&self) -> String {
         let mut out = String::new();
-        head(&mut out, "hotline_calls_active", "gauge", "Calls on the line now.");
-        line(&mut out, format_args!("hotline_calls_active {}", self.calls_active.value()));
-        head(&mut out, "hotline_calls_total", "counter", "Calls that ended, by cause.");
-        for (cause, n) in &*self.calls.lock().unwrap_or_else(PoisonError::into_inner) {
-            line(&mut out, format_args!("hotline_calls_total{{cause=\"{cause}\"}} {n}"));
+        for (name, what, active, ended) in [
+            ("hotline_calls", "Calls", &self.calls_active, &self.calls),
+            ("hotline_chats", "Conversations by text", &self.chats_active, &self.chats),
+        ] {
+            head(&mut out, &format!("{name}_active"), "gauge", &format!("{what} on the line now."));
+            line(&mut out, format_args!("{name}_active {}", active.value()));
+            head(&mut out, &format!("{name}_total"), "counter", &format!("{what} that ended, by cause."));
+            for (cause, n) in &*ended.lock().unwrap_or_else(PoisonError::into_inner) {
+                line(&mut out, format_args!("{name}_total{{cause=\"{cause}\"}} {n}"));
+            }
         }
         head(&mut out, "hotline_ratings_total", "counter", "Callers who told how satisfied they are, from 1 to 5.");
         for (counter, stars) in self.ratings.iter().zip(1..) {
@@ -217,6 +241,10 @@ impl std::fmt::Debug for Metrics {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Metrics").field("calls_active", &self.calls_active).finish_non_exhaustive()
     }
+}
+
+fn count(counts: &Mutex<BTreeMap<&'static str, u64>>, cause: &'static str) {
+    *counts.lock().unwrap_or_else(PoisonError::into_inner).entry(cause).or_default() += 1;
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {

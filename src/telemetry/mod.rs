@@ -3,8 +3,10 @@
 
 mod latency;
 mod metrics;
+mod spans;
 mod trace;
 
 pub use latency::{Percentiles, Stage, Waterfall};
 pub use metrics::{Counter, Gauge, Histogram, Metrics};
+pub use spans::{CallTrace, Traces};
 pub use trace::{LogFormat, TelemetryConfig, TraceError, start_logging};

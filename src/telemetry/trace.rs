@@ -24,15 +24,17 @@ pub struct TelemetryConfig {
     pub format: LogFormat,
     /// What is logged, as `level` or `target=level,…` (`info`, `warn,hotline::line=debug`). `HOTLINE_LOG` goes before it.
     pub log: String,
+    /// The address of an OpenTelemetry collector that takes traces by OTLP/HTTP, as `http://127.0.0.1:4318`; empty: none.
+    pub otlp: String,
 }
 
 impl Default for TelemetryConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, log: "warn,hotline=info".to_owned() }
+        Self { format: LogFormat::Text, log: "warn,hotline=info".to_owned(), otlp: String::new() }
     }
 }
 
-/// Logging could not be started.
+/// Logging or tracing could not be started.
 #[derive(Debug, Error)]
 pub enum TraceError {
     /// The filter cannot be read.
@@ -42,6 +44,12 @@ pub enum TraceError {
         filter: String,
         /// Where it breaks.
         source: tracing_subscriber::filter::ParseError,
+    },
+    /// The collector's address is none.
+    #[error("telemetry.otlp: {source}; write the address of a collector, as http://127.0.0.1:4318")]
+    Collector {
+        /// What is wrong with it.
+        source: opentelemetry_otlp::ExporterBuildError,
     },
     /// The process has a subscriber already.
     #[error("logging was started twice in this process; start it once, in main")]

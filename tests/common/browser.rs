@@ -305,6 +305,11 @@ impl Browser {
         self.peer.set_remote_description(answer).await.expect("the line's answer");
     }
 
+    /// The answer that was taken.
+    pub async fn answer(&self) -> String {
+        self.peer.remote_description().await.expect("it was taken").sdp
+    }
+
     pub async fn connected(&mut self) {
         self.until(RTCPeerConnectionState::Connected).await;
     }

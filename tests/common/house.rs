@@ -175,7 +175,18 @@ impl House {
 
     /// A caller whose call was answered.
     pub async fn caller(&self) -> Caller {
-        let port = self.dial().await.expect("answered");
+        self.answered(self.dial().await)
+    }
+
+    /// The same from this number.
+    pub async fn caller_from(&self, number: &str) -> Caller {
+        let at = self.open.sip().local_addrs()[0].addr;
+        let options = DialOptions { from: Some(format!("sip:{number}@127.0.0.1")), ..DialOptions::default() };
+        self.answered(self.phone.dial(&format!("sip:bot@{at}"), options).await)
+    }
+
+    fn answered(&self, dialled: Result<SipPort, DialError>) -> Caller {
+        let port = dialled.expect("answered");
         Caller::new(port, self.open.line().board().shared().clock.subscribe(), 1)
     }
 

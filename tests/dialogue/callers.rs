@@ -33,6 +33,18 @@ async fn callers_are_served_and_nothing_forbidden_happens() {
     assert!(100.0 * report.success >= SUCCESS, "{:.1} %: {failed:#?}", 100.0 * report.success);
 }
 
+/// The console publishes nothing that a pack's own callers are served worse by: as the pack stands, all of them must be served.
+#[tokio::test]
+async fn every_pack_serves_all_callers_of_its_own() {
+    for pack in ["shop", "bank"] {
+        let scripts = scripts(&Path::new("packs").join(pack).join("scripts")).unwrap_or_else(|e| panic!("{e:#}"));
+        let report = report(&scripts, &DialogueConfig::default()).await;
+        let failed: Vec<_> =
+            report.outcomes.iter().filter(|o| !o.success).map(|o| (&o.name, &o.wrong, &o.conversation)).collect();
+        assert!(failed.is_empty(), "{pack}: {failed:#?}");
+    }
+}
+
 #[cfg(feature = "openai")]
 mod with_a_model {
     use serde_json::json;

@@ -15,6 +15,10 @@ impl Caller {
         self.prompt(Prompt::Hinted { hint: Hint::Say(Pii::new(words.to_owned())) }).await
     }
 
+    async fn have_said_anyway(&mut self, words: &str) -> String {
+        self.prompt(Prompt::Hinted { hint: Hint::SayAnyway(Pii::new(words.to_owned())) }).await
+    }
+
     /// The hint of the last prompt: what it was about, and whether the policy let it pass.
     fn judged(&self) -> (&str, bool) {
         let verdict = self.events.iter().find_map(|event| match event {
@@ -132,4 +136,28 @@ async fn what_a_hint_may_not_say_is_not_said_and_changes_nothing() {
     caller.steer("nonsense beyond measure").await;
     caller.say("yes").await;
     assert_eq!(caller.returns().await, 0, "a question that was cut off stays unheard over a hint that is refused");
+}
+
+#[tokio::test]
+async fn figures_of_an_operators_own_are_said_only_when_they_answer_for_them() {
+    let mut caller = Caller::about_to_return().await;
+    for known in ["Shipping costs 4 dollars.", "You have 30 days for it."] {
+        assert_holds(&caller.have_said(known).await, known, "it stands in an entry");
+    }
+    for own in [
+        "You get a refund of 99 dollars.",
+        "It will be there on May 17th.",
+        "We give you 35 percent off.",
+        "三天以后退八十八元。",
+    ] {
+        let reply = caller.have_said(own).await;
+        assert_eq!((reply.as_str(), caller.judged()), ("", ("say", false)), "{own}");
+    }
+    let own = "You get a refund of 99 dollars.";
+    let reply = caller.have_said_anyway(own).await;
+    assert!(reply.starts_with(own) && reply.contains("Is that right?"), "{reply}");
+    assert_eq!(caller.judged(), ("say anyway", true));
+    for never in ["Would you like 99 dollars?", "Call me at 13800138000."] {
+        assert_eq!(caller.have_said_anyway(never).await, "", "{never}");
+    }
 }

@@ -35,11 +35,11 @@ export async function call(main, id) {
       h("a", { class: "button", href: "#/calls" }, "All calls")),
     told.damage.length > 0 ? h("div", { class: "notice bad" }, h("strong", {}, "Parts of this call cannot be read"), h("ul", {}, told.damage.map((text) => h("li", {}, text)))) : null,
     told.is_closed ? null : h("div", { class: "notice" }, "This record is not closed: the call lasts, or its end was lost."),
-    h("dl", { class: "facts" }, fact("Began", facts.started ?? "–"), fact("Length", clock(facts.length_ms)), fact("Turns", facts.turns),
+    h("dl", { class: "facts" }, fact("Began", facts.started ?? "–"), fact("By", facts.channel || "–"), fact("Length", clock(facts.length_ms)), fact("Turns", facts.turns),
       fact("Barge-ins", facts.barge_ins), fact("Language", tale.language ?? "–"), fact("Identity", tale.verified ? "verified" : "not verified"),
       fact("Pack", tale.pack ?? "–"), fact("Satisfaction", tale.rating ? `${tale.rating} of 5` : "not told"), fact("Last emotion", tale.emotion?.name ?? "not read"), fact("Ended by", facts.cause ?? "–")),
-    section("Sound", told.is_recorded ? sound.element : h("p", { class: "muted" }, "This call was not recorded, or its recording was swept away.")),
-    h("div", { class: "columns" }, section("Conversation", talk), h("div", {}, section("Latency of each turn", waterfall(told.entries)), section("Understood", understood(told.entries)), section("Policy", policy(told.entries)), section("Knowledge", knowledge(told.hits)), section("Tools", tools(told.entries)))));
+    tale.codec === "text" ? null : section("Sound", told.is_recorded ? sound.element : h("p", { class: "muted" }, "This call was not recorded, or its recording was swept away.")),
+    h("div", { class: "columns" }, section("Conversation", talk), h("div", {}, tale.codec === "text" ? null : section("Latency of each turn", waterfall(told.entries)), section("Understood", understood(told.entries)), section("Policy", policy(told.entries)), section("Knowledge", knowledge(told.hits)), section("Tools", tools(told.entries)))));
   return () => sound.close();
 }
 

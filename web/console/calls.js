@@ -8,9 +8,9 @@ export async function calls(main) {
   const body = h("tbody");
   const more = h("button", { onclick: () => load() }, "Show older calls");
   const table = h("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Past calls" }, h("table", {},
-    h("thead", {}, h("tr", {}, ["Call", "Began", "From", "Length", "Turns", "Barge-ins", "Ended by"].map((name, i) =>
-      h("th", { scope: "col", class: i >= 3 && i <= 5 ? "number" : null }, name)))), body));
-  const none = empty("No call was kept yet", "Calls appear here as soon as they are over, and while they last.");
+    h("thead", {}, h("tr", {}, ["Call", "Began", "From", "By", "Length", "Turns", "Barge-ins", "Ended by"].map((name, i) =>
+      h("th", { scope: "col", class: i >= 4 && i <= 6 ? "number" : null }, name)))), body));
+  const none = empty("No call was kept yet", "Calls and conversations by text appear here as soon as they are over, and while they last.");
   let last = null;
   const load = async () => {
     const page = await get(last ? `calls?before=${encodeURIComponent(last)}` : "calls");
@@ -20,7 +20,7 @@ export async function calls(main) {
     none.hidden = body.children.length > 0;
     table.hidden = body.children.length === 0;
   };
-  main.replaceChildren(header("Calls", "What the journal kept. Each look at a call is noted in the audit log."), none, table, more);
+  main.replaceChildren(header("Calls", "What the journal kept, spoken and written. Each look at a call is noted in the audit log."), none, table, more);
   await load();
 }
 
@@ -29,6 +29,7 @@ function row(call) {
     h("td", {}, h("a", { href: `#/calls/${call.id}` }, call.id)),
     h("td", {}, call.started ?? "–"),
     h("td", {}, call.from || "–"),
+    h("td", {}, call.channel ? h("span", { class: "chip" }, call.channel) : "–"),
     h("td", { class: "number" }, clock(call.length_ms)),
     h("td", { class: "number" }, call.turns),
     h("td", { class: "number" }, call.barge_ins),

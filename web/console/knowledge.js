@@ -2,7 +2,7 @@
 // Never writes into the pack: the server tries a change first, and says why it does not take it.
 
 import { get, post } from "./api.js";
-import { announce, empty, h, header, show, trouble } from "./dom.js";
+import { announce, empty, h, header, percent, show, trouble } from "./dom.js";
 
 /** Sentences that were not understood, the most frequent first, and what was learnt of them. */
 export async function gaps(main) {
@@ -20,8 +20,8 @@ function gap({ count, language, said, nearest }, languages, again) {
   const add = (wish, button) => attempt(outcome, button, () => post("learned", { said: sentences, ...wish }), again);
   const click = h("button", { class: "primary", type: "button", onclick: () => add({ entry: nearest.id }, click) }, "Add to this entry");
   const suggestion = nearest
-    ? h("div", { class: "suggestion" }, h("p", {}, h("span", { class: "muted" }, "Suggestion: "), "a way to ask for ", h("code", {}, nearest.id), `, which is nearest (score ${nearest.score.toFixed(2)}).`), click)
-    : h("p", {}, h("span", { class: "muted" }, "Suggestion: "), "no entry shares a word with it; write a new one.");
+    ? h("div", { class: "suggestion" }, h("p", {}, h("span", { class: "muted" }, "Suggestion: "), "a way to ask for ", h("code", {}, nearest.id), `, for which the bot would take it soonest (${percent(nearest.score)} sure).`), click)
+    : h("p", {}, h("span", { class: "muted" }, "Suggestion: "), "no entry is near; write a new one.");
   return h("li", { class: "panel" },
     h("div", { class: "gap-head" }, h("strong", { class: "figure" }, count), h("div", {}, h("p", { class: "quote" }, sentences[0]), h("div", { class: "chips" }, h("span", { class: "chip" }, language)))),
     suggestion, writing(languages, add), outcome,

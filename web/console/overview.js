@@ -9,8 +9,8 @@ const WIDTH = 320;
 const HEIGHT = 96;
 
 const FIGURES = [
-  { title: "Calls", of: (f) => f.calls, print: (n) => n ?? "–", about: "Calls in the journal that began on these days, those that last included. Prometheus counts the ended ones: hotline_calls_total." },
-  { title: "Containment", of: (f) => f.containment, print: percent, most: 1, about: "Ended calls that were not handed to a person, over all ended calls: 1 − hotline_calls_total{cause=\"transferred\"} ÷ hotline_calls_total." },
+  { title: "Calls", of: (f) => f.calls, print: (n) => n ?? "–", about: "Calls and conversations by text in the journal that began on these days, those that last included. Prometheus counts the ended ones: hotline_calls_total + hotline_chats_total." },
+  { title: "Containment", of: (f) => f.containment, print: percent, most: 1, about: "Ended calls that were not handed to a person, over all ended calls: 1 − hotline_calls_total{cause=\"transferred\"} ÷ hotline_calls_total, and hotline_chats_total likewise." },
   { title: "Handle time", of: (f) => f.handle_ms, print: (ms) => (ms === null || ms === undefined ? "–" : clock(ms)), about: "From the answer to the last thing noted, the mean over ended calls." },
   { title: "Latency p50", of: (f) => f.latency_p50_ms, print: millis, about: "Voice to voice: the caller’s last speech to our first sound on the wire. Half of the answered turns were faster. As hotline_voice_to_voice_seconds, computed from each turn and not from buckets." },
   { title: "Latency p95", of: (f) => f.latency_p95_ms, print: millis, about: "The same; 95 of 100 answered turns were faster." },
@@ -32,7 +32,8 @@ export async function overview(main) {
     show(body,
       told.is_whole ? null : h("div", { class: "notice" }, `Only the latest ${told.all.calls} calls of these days were read.`),
       h("div", { class: "tiles" }, FIGURES.map((figure) => tile(figure, told, spread(told, days))),
-        parts("Ended by", told.all.causes, told.all.calls, "Why calls ended; “transferred” were handed to a person. As the label cause of hotline_calls_total."),
+        parts("Ended by", told.all.causes, told.all.calls, "Why calls ended; “transferred” were handed to a person. As the label cause of hotline_calls_total and hotline_chats_total. “voice”: what was written went on as a call."),
+        parts("Came by", told.all.channels, told.all.calls, "What calls and conversations came by: a phone, a browser (webrtc), the widget’s text, the chat API, a social app."),
         parts("Satisfaction", told.all.ratings, Math.max(told.all.rated, 1), `How satisfied callers who were asked at the end, and answered by voice or key, said they are: from 1, not at all, to 5, very much. Mean ${mean(told.all.satisfaction)} of ${told.all.rated} answers. As hotline_ratings_total. Asked where the pack says [rating] on = true.`),
         parts("Emotion", told.all.emotions, told.all.calls, "The feeling read last on each call, where the pack gives leave to read it.")), intents(told.intents));
   };

@@ -21,7 +21,7 @@ export function add(call, entry) {
   else if (kind === "pack") call.pack = `${entry.name} ${entry.version}`;
   else if (kind === "rating") { call.rating = entry.stars; return row(call, entry, "mark", `Satisfaction: ${entry.stars} of 5`); }
   else if (kind === "joined") { call.state = entry.with === "operator" ? "With an operator" : "Thinking"; return row(call, entry, "mark", entry.with === "operator" ? "An operator takes over" : "The bot goes on"); }
-  else if (kind === "hint") return row(call, entry, "hint", entry.way === "say" ? `Say: ${entry.text}` : `Turn to: ${entry.text}`);
+  else if (kind === "hint") return row(call, entry, "hint", entry.way === "steer" ? `Turn to: ${entry.text}` : `Say: ${entry.text}`);
   else if (kind === "policy") return entry.allowed ? null : row(call, entry, "mark", `Refused: ${entry.what} (${entry.rule})`);
   else if (kind === "tool") return row(call, entry, "mark", `${entry.name}: ${entry.ok ? "done" : "failed"} in ${entry.ms} ms`);
   else if (kind === "feeling") call.emotion = { name: entry.emotion, confidence: entry.confidence };

@@ -13,6 +13,8 @@ const ROWS = 60;
 const LINGER_MS = 8000;
 /** What a hint of each kind may be. */
 const PLACEHOLDERS = { steer: "An answer, a task or a person to turn to", say: "A statement; the bot's question follows" };
+/** What refuses a figure that nothing supports; the operator may answer for it. */
+const UNFOUNDED = "figures stand in an entry or a tool's result";
 /** The quietest level that shows, in dBFS. */
 const FLOOR_DB = -60;
 
@@ -96,11 +98,19 @@ class Card {
     this.buttons = [this.listening, this.taking, this.hanging, way, hint];
     const send = (event) => {
       event.preventDefault();
+      this.hinted = hint.value;
       this.ask(post(`live/${this.id}/hint`, { [way.value]: hint.value }), () => { hint.value = ""; announce("The hint was given."); });
     };
     const give = h("button", { type: "submit" }, "Give");
     this.buttons.push(give);
-    return h("form", { class: "card-actions", onsubmit: send }, way, hint, give, this.listening, this.taking, this.hanging);
+    return h("form", { class: "card-actions", onsubmit: send }, h("div", {}, way, hint, give), h("div", {}, this.listening, this.taking, this.hanging));
+  }
+
+  /** A figure that stands in no source is said only by an operator who means it, and that is noted. */
+  answerFor(text) {
+    const anyway = () => this.ask(post(`live/${this.id}/hint`, { say_anyway: text }), () => announce("The hint was given."));
+    this.told.replaceChildren(h("div", { class: "notice", role: "alert" }, h("p", {}, "Not said: a number in it stands in no entry and in no tool’s result. ", h("q", {}, text)),
+      h("button", { type: "button", onclick: anyway }, "Say it anyway")));
   }
 
   take(entry) {
@@ -119,6 +129,7 @@ class Card {
       }
       if (!reading) this.log.scrollTop = this.log.scrollHeight;
     }
+    if (entry.kind === "policy" && !entry.allowed && entry.rule === UNFOUNDED && this.hinted) this.answerFor(this.hinted);
     this.show();
   }
 
@@ -127,6 +138,7 @@ class Card {
     this.state.textContent = call.state;
     this.state.dataset.state = call.state;
     this.from.textContent = call.from || this.id;
+    this.meters.bot.name(call.state === "With an operator" ? "Operator" : "Bot");
     const chip = (text, kind = "") => h("span", { class: `chip ${kind}` }, text);
     this.chips.replaceChildren(...[
       call.language && chip(call.language),
@@ -239,12 +251,17 @@ export function line(row) {
 
 function meter(name) {
   const bar = h("div", { class: "bar" });
-  const element = h("div", { class: "meter", role: "meter", "aria-label": `${name}'s level`, "aria-valuemin": FLOOR_DB, "aria-valuemax": "0", "aria-valuenow": FLOOR_DB },
-    h("span", { "aria-hidden": "true" }, name), h("div", { class: "track" }, bar));
+  const label = h("span", { "aria-hidden": "true" });
+  const element = h("div", { class: "meter", role: "meter", "aria-valuemin": FLOOR_DB, "aria-valuemax": "0", "aria-valuenow": FLOOR_DB }, label, h("div", { class: "track" }, bar));
+  const called = (who) => {
+    label.textContent = who;
+    element.setAttribute("aria-label", `${who}'s level`);
+  };
+  called(name);
   const set = (db) => {
     const shown = Math.max(FLOOR_DB, Math.min(0, db));
     bar.style.transform = `scaleX(${(shown - FLOOR_DB) / -FLOOR_DB})`;
     element.setAttribute("aria-valuenow", Math.round(shown));
   };
-  return { element, set };
+  return { element, set, name: called };
 }

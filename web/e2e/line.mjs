@@ -1,8 +1,8 @@
 // What every test needs: a real `hotline serve` of its own, a browser, a visitor's page whose microphone says what the test wants.
-// Never leaves a browser or a server behind.
+// Never leaves a browser or a server behind, and never writes into the repository's packs: the line has a copy.
 
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -23,12 +23,19 @@ sessions_per_minute = 1000
 calls_per_address = 50
 [webrtc]
 listen = ["127.0.0.1"]
+[store]
+record = "stereo"
 `;
+/** The admin's. */
+export const PASSWORD = "a good long password";
 /** What the browser's own microphone says. */
 const SPOKEN = "what are your opening hours";
 
-export async function openLine() {
+/** A line of the shop's; `pack` is written behind what stands in its pack.toml. */
+export async function openLine({ pack = "" } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "hotline-e2e-"));
+  cpSync(join(REPOSITORY, "packs/shop"), join(folder, "shop"), { recursive: true });
+  appendFileSync(join(folder, "shop/pack.toml"), pack);
   const server = await serve(folder);
   const wav = say(folder, SPOKEN, { lead: 6, tail: 60 });
   const executablePath = BROWSERS.find((path) => path && existsSync(path));
@@ -46,9 +53,11 @@ export async function openLine() {
     ],
   });
   return {
-    url: server.url,
+    ...server,
     browser,
     say: (text) => readFileSync(say(folder, text)),
+    /** The embedded caller of the program, on the line for a while; resolves when it has hung up. */
+    phone: (seconds) => new Promise((ended) => spawn(HOTLINE, ["call", `sip:bot@${server.sip}`, "--sec", String(seconds)], { stdio: "ignore" }).on("exit", ended)),
     async close() {
       await browser.close();
       await server.close();
@@ -63,22 +72,29 @@ async function serve(folder) {
   const config = join(folder, "hotline.toml");
   writeFileSync(config, CONFIG);
   const ports = ["--sip", "udp:127.0.0.1:0", "--http", "127.0.0.1:0"];
-  const child = spawn(HOTLINE, ["--config", config, "serve", ...ports, "--pack", join(REPOSITORY, "packs/shop"), "--data", join(folder, "data")], {
+  const child = spawn(HOTLINE, ["--config", config, "serve", ...ports, "--pack", join(folder, "shop"), "--data", join(folder, "data")], {
     env: { ...process.env, HOTLINE_OFFLINE: "1", HOTLINE_LOG: process.env.HOTLINE_LOG ?? "error" },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const ended = new Promise((done) => child.once("exit", done));
-  const url = await new Promise((ready, failed) => {
+  const told = await new Promise((ready, failed) => {
     const timer = setTimeout(() => failed(new Error("the line is not ready in time")), READY_MS);
     ended.then((code) => failed(new Error(`the line ended with ${code}`)));
+    let lines = "";
     createInterface({ input: child.stdout }).on("line", (line) => {
-      const at = line.match(/^ready: .*(http:\/\/\S+)/)?.[1];
-      if (at) ready(at);
-      if (at) clearTimeout(timer);
+      lines += `${line}\n`;
+      if (!line.startsWith("first admin")) return;
+      clearTimeout(timer);
+      ready(lines);
     });
   });
+  const [, sip, url] = told.match(/^ready: \S*udp[^\d\s]*(\S+) · .*?(http:\/\/\S+)/);
   return {
     url,
+    sip,
+    pid: child.pid,
+    /** Where the first admin chooses a password; good once. */
+    link: told.match(/http:\S+\/console#\/open\/[0-9a-f]{64}/)[0],
     close() {
       child.kill("SIGTERM");
       return ended;
@@ -107,7 +123,7 @@ export function spokenByTheBot(text) {
   }
 }
 
-function readWav(file) {
+export function readWav(file) {
   let at = 12;
   while (file.toString("latin1", at, at + 4) !== "data") at += 8 + file.readUInt32LE(at + 4);
   const bytes = file.subarray(at + 8, at + 8 + file.readUInt32LE(at + 4));
@@ -148,6 +164,22 @@ export async function visit(line, { html, at = `${line.url}/${html ? "company" :
   return page;
 }
 
+/** The console, opened by its first admin; its faults are noted. `microphone`: whether it is given one, and an ear. */
+export async function administer(line, { microphone = false } = {}) {
+  // What watches a page is a script of its own, which the console's policy lets in nowhere.
+  const context = await line.browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-GB", bypassCSP: microphone });
+  if (microphone) await context.addInitScript(watch, { microphone: "granted", speaker: "test" });
+  context.setDefaultTimeout(20_000);
+  const page = await context.newPage();
+  const faults = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => { if (/Content Security Policy/.test(message.text())) faults.push(message.text()); });
+  await page.goto(line.link);
+  await page.fill("#password", PASSWORD);
+  await page.fill("#again", PASSWORD);
+  return { page, context, faults, enter: () => page.click("button[type=submit]") };
+}
+
 /** By text, past the disclosure. */
 export async function chat(page) {
   await page.locator("[data-do=text]:visible").click();
@@ -167,6 +199,8 @@ export const connected = (page) => page.waitForFunction(() => window.seen.peers.
 
 /** The greeting is over, and the caller may speak into silence. */
 export async function listening(page) {
+  // Before its greeting the line listens too.
+  await page.waitForFunction(() => window.heard.firstAfter(0) !== undefined, undefined, { timeout: 30_000 });
   await page.locator("[data-status=listening]").waitFor({ timeout: 30_000 });
   await page.waitForFunction(() => window.heard.quietFor() > 0.3, undefined, { timeout: 30_000 });
 }

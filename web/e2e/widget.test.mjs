@@ -2,18 +2,16 @@
 // What is said follows packs/shop: an order is told of only to who knows its number and its postcode.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { after, before, test } from "node:test";
 import axe from "axe-core";
 import { photoOf } from "./code39.mjs";
 import { call, chat, connected, listening, openLine, seen, visit, write } from "./line.mjs";
+import { draw, looksAsBefore } from "./pictures.mjs";
 
-const SHOTS = process.env.HOTLINE_E2E_SHOTS ?? new URL("shots", import.meta.url).pathname;
 let line;
 
 before(async () => {
-  mkdirSync(SHOTS, { recursive: true });
   line = await openLine();
 });
 after(() => line?.close());
@@ -38,7 +36,8 @@ async function withPage(options, check) {
   }
 }
 
-const shoot = (page, name) => page.screenshot({ path: `${SHOTS}/${name}.png`, animations: "disabled" });
+/** The widget alone, without the page around it. */
+const looks = (page, name) => looksAsBefore(page, `widget-${name}`, { part: page.locator("section.panel") });
 
 /** No serious or critical finding. */
 async function isAccessible(page, where) {
@@ -198,7 +197,7 @@ test("a photographed order number answers the question, in writing", () =>
     await page.locator("input[type=file]").setInputFiles({ name: "label.png", mimeType: "image/png", buffer: await photoOf(page, "4271") });
     await page.getByText("Read: 4271").waitFor();
     await bot(page, "postcode");
-    await shoot(page, "photo");
+    await draw(page, "widget-photo");
     await write(page, "90210");
     await bot(page, "a desk lamp");
   }));
@@ -302,7 +301,7 @@ test("on a company's page: by keyboard alone, Escape closes, the focus goes back
     await page.getByRole("dialog", { name: "Ask the shop" }).waitFor();
     await page.locator("[data-stage=welcome]").waitFor();
     await isAccessible(page, "floating");
-    await shoot(page, "floating");
+    await looks(page, "floating");
     await page.keyboard.press("Escape");
     await page.locator("section.panel").waitFor({ state: "hidden" });
     assert.equal(await page.evaluate(() => document.querySelector("hotline-talk").shadowRoot.activeElement.className), "launcher");
@@ -314,28 +313,28 @@ for (const colorScheme of ["light", "dark"]) {
     withPage({ colorScheme, microphone: "prompt", reducedMotion: "reduce" }, async (page) => {
       await page.locator("[data-stage=welcome]").waitFor();
       await isAccessible(page, "welcome");
-      await shoot(page, `${colorScheme}-1-welcome`);
+      await looks(page, `welcome-${colorScheme}`);
       await page.locator("[data-do=voice]").click();
       await isAccessible(page, "primer");
-      await shoot(page, `${colorScheme}-2-primer`);
+      await looks(page, `primer-${colorScheme}`);
       await page.locator("[data-do=allow]").click();
       await page.locator("[data-status=speaking]").waitFor();
       await bot(page, /./);
       await isAccessible(page, "talk");
-      await shoot(page, `${colorScheme}-3-talk`);
+      await draw(page, `widget-talk-${colorScheme}`);
       await page.locator("[data-do=keypad]").click();
       await page.waitForFunction(() => { const thread = document.querySelector("hotline-talk").shadowRoot.querySelector(".thread"); return thread.scrollHeight - thread.scrollTop - thread.clientHeight < 2; });
       await isAccessible(page, "keypad");
-      await shoot(page, `${colorScheme}-4-keypad`);
+      await draw(page, `widget-keypad-${colorScheme}`);
       await page.locator("[data-do=keypad]").click();
       await listening(page);
       await findOrder(page);
       await isAccessible(page, "thread");
-      await shoot(page, `${colorScheme}-5-thread`);
+      await draw(page, `widget-thread-${colorScheme}`);
       await page.locator("[data-do=hangup]").click();
       await page.locator("[data-stage=ended]").waitFor();
       await isAccessible(page, "ended");
-      await shoot(page, `${colorScheme}-6-ended`);
+      await looks(page, `ended-${colorScheme}`);
     }));
 }
 
@@ -347,5 +346,5 @@ test("right to left, the panel is mirrored and nothing spills", () =>
     const [ours, theirs] = await Promise.all(["li.typed", "li.bot"].map((one) => page.locator(one).first().boundingBox()));
     assert.ok(ours.x < theirs.x, "the visitor's lines stand at the left");
     assert.ok(await page.evaluate(() => { const panel = document.querySelector("hotline-talk").shadowRoot.querySelector(".panel"); return panel.scrollWidth <= panel.clientWidth; }));
-    await shoot(page, "rtl");
+    await looks(page, "rtl");
   }));

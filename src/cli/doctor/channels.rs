@@ -2,7 +2,7 @@
 //! Never shows a secret, only the name of the variable that is not set.
 
 use super::Finding;
-use crate::config::ChannelsConfig;
+use crate::config::{ChannelsConfig, EventsConfig};
 
 const AREA: &str = "channels";
 
@@ -28,6 +28,16 @@ pub fn channels(config: &ChannelsConfig, has: impl Fn(&str) -> bool, decodes_amr
         });
     }
     findings
+}
+
+/// Whether devices and shops may tell what happens to a customer.
+pub fn events(config: &EventsConfig, has: impl Fn(&str) -> bool) -> Finding {
+    let variable = &config.secret_env;
+    if has(variable) {
+        Finding::well("events", "POST /v1/events has its secret")
+    } else {
+        Finding::lacking("events", "POST /v1/events is off", format!("set {variable} to a long random text, and sign with it"))
+    }
 }
 
 fn wanted(config: &ChannelsConfig) -> [Wanted<'_>; 3] {
@@ -99,5 +109,13 @@ mod tests {
         assert_eq!(wechat[0], ("wechat has its secrets".to_owned(), None));
         assert_eq!(wechat[1].1.as_deref(), Some("set WECHAT_AES_KEY"));
         assert_eq!(wechat.len(), 3);
+    }
+
+    #[test]
+    fn events_are_told_with_the_variable_that_they_miss() {
+        let config = EventsConfig::default();
+        assert_eq!(events(&config, |name| name == "HOTLINE_EVENTS_SECRET").state, State::Well);
+        let State::Lacking(fix) = events(&config, |_| false).state else { panic!("the line works without it") };
+        assert!(fix.starts_with("set HOTLINE_EVENTS_SECRET"), "{fix}");
     }
 }

@@ -19,7 +19,7 @@ use crate::line::PortFormat;
 #[cfg(feature = "sip")]
 use crate::line::sip::Transport;
 
-pub use channels::channels;
+pub use channels::{channels, events};
 pub use engines::{recognisers, voices, weights};
 
 /// The system packages that building and running need, one a line, with comments.
@@ -125,6 +125,7 @@ pub fn survey(path: &Path, loaded: &Result<Config, ConfigError>, runtime: &Handl
         findings.extend(ports(&wanted_ports(config)));
         let is_set = |name: &str| std::env::var(name).is_ok_and(|value| !value.is_empty());
         findings.extend(channels(&config.http.channels, is_set, decodes_amr()));
+        findings.push(events(&config.http.events, is_set));
         findings.extend(data_folder(data));
         findings.extend(recognisers(&config.hear, data, runtime));
         findings.extend(voices(&config.speak, data, runtime));

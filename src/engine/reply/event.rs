@@ -3,6 +3,7 @@
 
 use crate::business::Effect;
 use crate::dialogue::{Command, Manner, Verdict};
+use crate::store::journal::JournalEvent;
 use crate::talk::{AfterReply, Language, Sentence};
 
 /// What comes out while a reply is made.
@@ -61,4 +62,28 @@ pub struct PackVersion {
     pub name: String,
     /// The first digits of its content's hash; the audit log has all of them.
     pub version: String,
+}
+
+impl ReplyEvent {
+    /// What the journal keeps of it; nothing of what is told there by who carries it out.
+    pub(in crate::engine) fn for_the_record(&self) -> Option<JournalEvent> {
+        match self {
+            Self::Understood { brain, commands } => {
+                let commands = commands.iter().map(Command::label).collect();
+                Some(JournalEvent::Understood { brain: (*brain).to_owned(), commands })
+            }
+            Self::Pack(PackVersion { name, version }) => {
+                Some(JournalEvent::Pack { name: name.clone(), version: version.clone() })
+            }
+            Self::Rated(stars) => Some(JournalEvent::Rating { stars: *stars }),
+            Self::Policy(Verdict { what, rule, allowed }) => {
+                Some(JournalEvent::Policy { what: what.clone(), rule: (*rule).to_owned(), allowed: *allowed })
+            }
+            Self::Feeling { emotion, confidence, cue } => {
+                let (emotion, cue) = ((*emotion).to_owned(), cue.map(str::to_owned));
+                Some(JournalEvent::Feeling { emotion, confidence: *confidence, cue })
+            }
+            Self::Manner(_) | Self::Sentence(_) | Self::Tool { .. } | Self::Ended { .. } => None,
+        }
+    }
 }

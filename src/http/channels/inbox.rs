@@ -200,7 +200,7 @@ impl One {
     async fn answer(&mut self, content: Content, outbox: &dyn Outbox) -> Result<String, Notice> {
         match content {
             Content::Joined => {
-                let greeting = self.inbox.desk.chat.greet(Some(self.from.clone()), self.language);
+                let greeting = self.inbox.desk.chat.greet(self.key.0, Some(self.from.clone()), self.language);
                 let answer = in_time(greeting).await;
                 self.take(answer)
             }
@@ -250,7 +250,7 @@ impl One {
         }
         let message = |conversation| {
             let (text, heard, from) = (text.clone(), heard.clone(), Some(self.from.clone()));
-            ChatMessage { conversation, text, language: None, heard, from }
+            ChatMessage { conversation, text, language: None, heard, from, channel: self.key.0 }
         };
         let chat = &self.inbox.desk.chat;
         let answer = match in_time(chat.answer(message(self.conversation.clone()))).await {

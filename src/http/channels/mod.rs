@@ -59,13 +59,13 @@ impl Channels {
             routes = routes.merge(Router::new().route("/v1/channels/telegram", post(telegram::receive)).with_state(state));
         }
         if let Some(whatsapp) = self.whatsapp {
-            let both = get(whatsapp::challenge).post(whatsapp::receive);
             let state = (Arc::new(whatsapp), inbox.clone());
-            routes = routes.merge(Router::new().route("/v1/channels/whatsapp", both).with_state(state));
+            let api = Router::new().route("/v1/channels/whatsapp", get(whatsapp::challenge).post(whatsapp::receive));
+            routes = routes.merge(api.with_state(state));
         }
         if let Some(wechat) = self.wechat {
-            let both = get(wechat::challenge).post(wechat::receive);
-            routes = routes.merge(Router::new().route("/v1/channels/wechat", both).with_state((wechat, inbox)));
+            let api = Router::new().route("/v1/channels/wechat", get(wechat::challenge).post(wechat::receive));
+            routes = routes.merge(api.with_state((wechat, inbox)));
         }
         routes.layer(DefaultBodyLimit::max(max_body_bytes))
     }

@@ -11,7 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Console, refused};
-use crate::business::{Pack, Text, tokens};
+use crate::business::{Text, tokens};
+use crate::engine::Growth;
 use crate::http::error::ApiError;
 use crate::privacy::redact;
 use crate::store::journal::{Entry, JournalEvent};
@@ -59,26 +60,26 @@ pub(super) async fn hits(State(console): State<Arc<Console>>, Query(asked): Quer
     Ok(Json(json!({ "pack": pack.name(), "entries": pack.knowledge().entries().len(), "hits": hits })))
 }
 
-/// `GET /console/api/gaps`: what callers said in words and the bot did not understand, alike sentences together.
+/// `GET /console/api/gaps`: what callers said in words and the bot did not understand, alike sentences together. What it has
+/// learnt to understand since is no gap any more.
 pub(super) async fn gaps(State(console): State<Arc<Console>>) -> Result<Json<Value>, ApiError> {
-    let pack = (console.rooms.pack)();
     let gaps = console.off_the_line(move |console| {
         let records = console.rooms.archive.records();
         let ids: Vec<_> = records.ids()?.into_iter().take(CALLS).collect();
         let mut clusters = Vec::new();
         for id in &ids {
-            gather(&mut clusters, &records.show(id)?);
+            gather(&mut clusters, &records.show(id)?, |said| !console.rooms.growth.is_understood(said));
         }
         clusters.sort_by_key(|cluster| std::cmp::Reverse(cluster.said.len()));
-        let shown: Vec<_> = clusters.iter().take(CLUSTERS).map(|cluster| cluster.shown(&pack)).collect();
+        let shown: Vec<_> = clusters.iter().take(CLUSTERS).map(|cluster| cluster.shown(&console.rooms.growth)).collect();
         Ok::<_, StoreError>(json!({ "calls": ids.len(), "gaps": shown }))
     });
     Ok(Json(gaps.await??))
 }
 
-/// Adds the sentences of a call that were not understood, each to the first cluster it is like.
-fn gather(clusters: &mut Vec<Cluster>, record: &CallRecord) {
-    for (text, language) in not_understood(&record.entries) {
+/// Adds the sentences of a call that were not understood and are open still, each to the first cluster it is like.
+fn gather(clusters: &mut Vec<Cluster>, record: &CallRecord, is_open: impl Fn(&str) -> bool) {
+    for (text, language) in not_understood(&record.entries).filter(|(text, _)| is_open(text)) {
         let text = redact(text);
         let words: BTreeSet<_> = tokens(&text).into_iter().collect();
         let said = (text, record.id.clone());
@@ -109,10 +110,10 @@ fn alike(one: &BTreeSet<String>, other: &BTreeSet<String>) -> bool {
 }
 
 impl Cluster {
-    /// The cluster with the entry that is nearest, to which the sentence may be added as a phrasing, or else a new one.
-    fn shown(&self, pack: &Pack) -> Value {
+    /// The cluster with the entry that is nearest, to which its sentences may be added as ways to ask.
+    fn shown(&self, growth: &Growth) -> Value {
         let (first, _) = &self.said[0];
-        let nearest = pack.knowledge().search(first).first().map(|(entry, score)| json!({ "id": entry.id, "score": score }));
+        let nearest = growth.nearest(first).map(|(id, score)| json!({ "id": id, "score": score }));
         let said: Vec<_> = self.said.iter().map(|(text, call)| json!({ "text": text, "call": call.as_str() })).collect();
         json!({ "count": self.said.len(), "language": self.language, "said": said, "nearest": nearest })
     }
@@ -136,8 +137,11 @@ mod tests {
         let id = CallId::new("20261122-151923-kqzt").expect("an id");
         let record = CallRecord { id, entries, lines: Vec::new(), damage: Vec::new(), is_closed: true, is_recorded: false };
         let mut clusters = Vec::new();
-        gather(&mut clusters, &record);
+        gather(&mut clusters, &record, |_| true);
         assert_eq!((clusters.len(), clusters[0].said.len()), (1, 2));
         assert_eq!(clusters[0].said[1].0, "do you have gift cards");
+        let mut open = Vec::new();
+        gather(&mut open, &record, |said| !said.contains("gift cards"));
+        assert!(open.is_empty(), "what is understood by now is no gap");
     }
 }

@@ -35,6 +35,8 @@ pub(super) enum Hinted {
     Steer(String),
     /// Say this.
     Say(String),
+    /// Say this, though a figure in it stands in no source.
+    SayAnyway(String),
 }
 
 /// One operator's view of the wall.
@@ -65,7 +67,8 @@ pub(super) async fn hang_up(
     order(&console, &session, (&id, "hang-up", Order::HangUp)).await
 }
 
-/// `POST /console/api/live/{id}/hint`: `{"steer": …}` turns the bot to an entry, a flow or a person, `{"say": …}` has it say that.
+/// `POST /console/api/live/{id}/hint`: `{"steer": …}` turns the bot to an entry, a flow or a person, `{"say": …}` has it say that, and
+/// `{"say_anyway": …}` has it say figures for which the operator answers.
 pub(super) async fn hint(
     State(console): State<Arc<Console>>,
     session: Who,
@@ -74,6 +77,7 @@ pub(super) async fn hint(
     let (as_hint, how, text): (fn(Pii<String>) -> Hint, _, _) = match hint?.0 {
         Hinted::Steer(text) => (Hint::Steer, "hint", text),
         Hinted::Say(text) => (Hint::Say, "hint to say", text),
+        Hinted::SayAnyway(text) => (Hint::SayAnyway, "hint to say, with figures of their own", text),
     };
     let text = text.trim().to_owned();
     if text.is_empty() || text.chars().count() > LONGEST_HINT {

@@ -38,6 +38,8 @@ pub(super) struct Asked {
 pub(super) struct Figures {
     call: String,
     day: NaiveDate,
+    /// What it came by: `sip/udp`, `webrtc`, `chat`, `whatsapp` …
+    channel: String,
     /// `None` while it lasts.
     cause: Option<String>,
     handle_ms: u64,
@@ -115,6 +117,7 @@ impl Figures {
         let mut call = Self {
             call: record.id.to_string(),
             day: summary.started?.date(),
+            channel: summary.channel,
             cause: summary.cause,
             handle_ms: summary.length.as_millis() as u64,
             turns: summary.turns,
@@ -180,7 +183,9 @@ fn summed(calls: &[&Figures]) -> Value {
     let transferred = ended.iter().filter(|call| call.cause.as_deref() == Some(TRANSFERRED)).count();
     let mut causes: BTreeMap<&str, usize> = BTreeMap::new();
     let mut emotions: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut channels: BTreeMap<&str, usize> = BTreeMap::new();
     for call in calls {
+        *channels.entry(if call.channel.is_empty() { "not told" } else { &call.channel }).or_default() += 1;
         *causes.entry(call.cause.as_deref().unwrap_or("not ended")).or_default() += 1;
         *emotions.entry(call.emotion.as_deref().unwrap_or("not read")).or_default() += 1;
     }
@@ -195,6 +200,7 @@ fn summed(calls: &[&Figures]) -> Value {
         "calls": calls.len(),
         "ended": ended.len(),
         "containment": share(ended.len() - transferred, ended.len()),
+        "channels": channels,
         "causes": causes,
         "handle_ms": handled.checked_div(ended.len() as u64),
         "turns": total(|call| call.turns),
@@ -233,6 +239,7 @@ mod tests {
     #[test]
     fn figures_mean_what_the_page_says() {
         let one = call(&[
+            r#"{"t_ms":0,"kind":"call_started","from":"1","to":"2","transport":"sip/udp","codec":"PCMA"}"#,
             r#"{"t_ms":0,"kind":"pack","name":"shop","version":"1a"}"#,
             r#"{"t_ms":800,"turn":1,"kind":"understood","brain":"embedded","commands":["start_flow order_status","answer fees"]}"#,
             r#"{"t_ms":900,"turn":1,"kind":"transcript","text":" ","final":true,"engine":"x","language":"en"}"#,
@@ -247,6 +254,7 @@ mod tests {
         assert_eq!((&figures["calls"], &figures["ended"], &figures["containment"]), (&json!(3), &json!(2), &json!(0.5)));
         assert_eq!((&figures["handle_ms"], &figures["no_matches"]), (&json!(3_000), &json!(1)));
         assert_eq!(figures["causes"], json!({ "transferred": 1, "caller": 1, "not ended": 1 }));
+        assert_eq!(figures["channels"], json!({ "sip/udp": 1, "not told": 2 }));
         assert_eq!(figures["emotions"], json!({ "anger": 1, "not read": 2 }));
         assert_eq!((&figures["answered"], &figures["latency_p95_ms"]), (&json!(1), &json!(500)));
         assert_eq!((&figures["rated"], &figures["satisfaction"], &figures["ratings"]["4"]), (&json!(1), &json!(4.0), &json!(1)));

@@ -131,6 +131,7 @@ fn row(call: &CallSummary) -> Value {
         "id": call.id.as_str(),
         "started": call.started.map(|at| at.to_string()),
         "from": redact(call.from.reveal()),
+        "channel": call.channel,
         "length_ms": call.length.as_millis() as u64,
         "turns": call.turns,
         "barge_ins": call.barge_ins,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Multipart, State};
 use axum::http::{HeaderMap, StatusCode};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::Widget;
 use super::calls::bearer;
@@ -19,12 +19,19 @@ use crate::privacy::Pii;
 /// The part of the form that is the photo.
 const PART: &str = "file";
 
+/// What was read on a photo.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(in crate::http) struct Codes {
+    /// Its bar and QR codes as they are, the most telling first.
+    codes: Vec<String>,
+}
+
 /// Looks at a photo: its codes are told, and what it says goes into the conversation.
 pub(super) async fn take(
     State(widget): State<Arc<Widget>>,
     headers: HeaderMap,
     form: Result<Multipart, axum::extract::multipart::MultipartRejection>,
-) -> Result<Json<Value>, ApiError> {
+) -> Result<Json<Codes>, ApiError> {
     let session = widget.sessions.find(bearer(&headers))?;
     if widget.config.max_upload_bytes == 0 {
         return Err(ApiError::no_photos());
@@ -34,8 +41,7 @@ pub(super) async fn take(
     let file = photo(form.map_err(|error| ApiError::no_photo(error.body_text()))?, widget.config.max_upload_bytes).await?;
     let seen = widget.talk.look(file, session.spoken()).await?;
     tell(&session, seen.meaning);
-    let codes: Vec<_> = seen.codes.iter().map(Pii::reveal).collect();
-    Ok(Json(json!({ "codes": codes })))
+    Ok(Json(Codes { codes: seen.codes.iter().map(Pii::reveal).cloned().collect() }))
 }
 
 /// To the call where one lasts, else to the written conversation.

@@ -2,12 +2,13 @@
 //! Never speaks to a page whose origin is not on the list.
 
 mod calls;
-mod images;
+pub(super) mod images;
 mod message;
 pub(super) mod origin;
 mod sessions;
 mod socket;
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,14 +21,16 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post};
-use serde_json::{Value, json};
+use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::error::ApiError;
-use super::talk::Talk;
+use super::talk::{Disclosure, Talk};
 use super::{Chat, Pages};
 use crate::config::WidgetConfig;
+use crate::line::webrtc::IceServer;
+use crate::talk::Language;
 
 use sessions::{Refused, Sessions};
 
@@ -85,18 +88,38 @@ async fn guard(State(widget): State<Arc<Widget>>, request: Request, next: Next) 
     response
 }
 
-/// `POST /v1/widget/sessions`: a token, and all that a page must know before it begins.
-async fn mint(State(widget): State<Arc<Widget>>, Address(address): Address) -> Result<Json<Value>, ApiError> {
+/// All that a page must know before it begins.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Minted {
+    /// What the page proves itself with.
+    token: String,
+    /// For so many seconds it is good.
+    expires_s: u64,
+    /// STUN and TURN servers as `RTCPeerConnection` takes them, with passwords of the page's own.
+    #[schema(value_type = Vec<Object>)]
+    ice_servers: Vec<IceServer>,
+    /// The languages spoken, the first first.
+    #[schema(value_type = Vec<String>)]
+    languages: Vec<Language>,
+    /// What must be told before the microphone opens, by language.
+    #[schema(value_type = BTreeMap<String, Disclosure>, inline)]
+    disclosure: BTreeMap<Language, Disclosure>,
+    /// Longest photo taken; 0: none.
+    max_upload_bytes: usize,
+}
+
+/// `POST /v1/widget/sessions`: a token, and what goes with it.
+async fn mint(State(widget): State<Arc<Widget>>, Address(address): Address) -> Result<Json<Minted>, ApiError> {
     let (token, session) = widget.sessions.mint(address)?;
     let (languages, disclosure) = widget.talk.disclosures();
-    Ok(Json(json!({
-        "token": token,
-        "expires_s": widget.config.token_ttl_s,
-        "ice_servers": widget.talk.ice_servers(session.conversation.as_str()),
-        "languages": languages,
-        "disclosure": disclosure,
-        "max_upload_bytes": widget.config.max_upload_bytes,
-    })))
+    Ok(Json(Minted {
+        token,
+        expires_s: widget.config.token_ttl_s,
+        ice_servers: widget.talk.ice_servers(session.conversation.as_str()),
+        languages,
+        disclosure,
+        max_upload_bytes: widget.config.max_upload_bytes,
+    }))
 }
 
 /// The visitor's address: the connection's, or what the proxy before it says.

@@ -20,6 +20,8 @@ use crate::talk::AfterReply;
 
 /// How a call ends without its conversation, unless the visitor hung up.
 const ENDS_ONLY_THE_CALL: [&str; 3] = ["caller", "media-timeout", "transport"];
+/// What a page's writing stands under in records.
+const CHANNEL: &str = "widget";
 /// Longest message of a page, in bytes.
 const LONGEST: usize = 32 * 1024;
 
@@ -130,9 +132,9 @@ impl Page {
         self.tell(said).await?;
         self.tell(ToPage::state(Going::Thinking)).await?;
         if let Some(dialogue) = self.session.returned().await {
-            self.session.set_written(self.widget.chat.adopt(dialogue));
+            self.session.set_written(self.widget.chat.adopt(CHANNEL, dialogue));
         }
-        let message = ChatMessage::typed(self.session.written(), text, self.session.language());
+        let message = ChatMessage::typed(self.session.written(), text, self.session.language()).by(CHANNEL);
         let answer = tokio::time::timeout(self.widget.timeout, self.widget.chat.answer(message)).await;
         let answer = match answer.unwrap_or(Err(ChatError::Failed)) {
             Ok(answer) => answer,

@@ -68,6 +68,7 @@ fn hidden_hint(hint: &Hint) -> Hint {
     match hint {
         Hint::Steer(text) => Hint::Steer(veiled(text)),
         Hint::Say(text) => Hint::Say(veiled(text)),
+        Hint::SayAnyway(text) => Hint::SayAnyway(veiled(text)),
         Hint::StepAside => Hint::StepAside,
         Hint::ComeBack => Hint::ComeBack,
     }

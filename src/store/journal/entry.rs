@@ -8,7 +8,7 @@
 //!
 //! | `kind` | fields |
 //! |---|---|
-//! | `call_started` | `from` caller's address · `to` address called · `transport` (`sip/udp`, `wav`, …) · `codec` (`PCMA`, …) |
+//! | `call_started` | `from` caller's address · `to` address called · `transport` (`sip/udp`, `webrtc`, …; of text `chat`, `widget`, `whatsapp`, …) · `codec` (`PCMA`, …; `text`) |
 //! | `pack` | `name` · `version` first digits of its content's hash; told at the start, and when the call goes on with another |
 //! | `speech_started` | `at_ms` place of the first speech frame in the caller's sound |
 //! | `speech_ended` | `at_ms` place of the end of the last speech frame |
@@ -18,7 +18,7 @@
 //! | `reply_ended` | `heard` the words that left · `interrupted` (bool) |
 //! | `barge_in` | `after_ms` from the caller's first speech frame to the stop |
 //! | `digit` | `digit` the key; never told for a sensitive entry |
-//! | `hint` | `way` (`steer`, `say`) · `text` what an operator wrote |
+//! | `hint` | `way` (`steer`, `say`, `say anyway`) · `text` what an operator wrote |
 //! | `joined` | `with` (`operator`, `bot`) who has the caller from here on |
 //! | `policy` | `what` a command with its name out of the pack, or a tool · `rule` that judged it · `allowed` (bool) |
 //! | `tool` | `name` · `ok` (bool) · `ms` |
@@ -27,7 +27,7 @@
 //! | `identity` | `verified` (bool) |
 //! | `rating` | `stars` how satisfied the caller is, from 1 to 5 |
 //! | `latency` | `endpoint_ms` · `stt_ms` · `reply_ms` · `tts_ms` · `wire_ms` · `total_ms` |
-//! | `call_ended` | `cause` (`caller`, `bot`, `transferred`, `no-input`, …) |
+//! | `call_ended` | `cause` (`caller`, `bot`, `transferred`, `no-input`, …; `voice`: what was written goes on as a call) |
 //! | `events_lost` | `count` lines that are missing here, because the queue was full or the disk refused |
 
 use std::fmt;
