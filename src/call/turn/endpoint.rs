@@ -95,6 +95,9 @@ impl EndpointConfig {
     }
 }
 
+/// Digits as Mandarin says them one by one.
+const DIGITS_ZH: [char; 13] = ['零', '〇', '一', '幺', '二', '两', '三', '四', '五', '六', '七', '八', '九'];
+
 /// What the recogniser's guess holds so far of the answer that is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Progress {
@@ -113,7 +116,7 @@ impl Progress {
     /// What a partial transcript shows. One or two words may still lead to digits ("it's …").
     pub fn of(transcript: &Transcript) -> Self {
         let text = &transcript.text;
-        let digits = text.chars().filter(char::is_ascii_digit).count();
+        let digits = text.chars().filter(|c| c.is_ascii_digit() || DIGITS_ZH.contains(c)).count();
         let several = text.split_whitespace().count() > 2 || text.chars().filter(|c| !c.is_ascii()).count() > 3;
         let ending = match transcript.ending {
             Ending::Unknown if words::break_off(text) => Ending::Unfinished,
@@ -247,6 +250,7 @@ mod tests {
     fn who_dictates_in_groups_is_waited_for_as_long_as_between_the_groups_before() {
         let endpointer = Endpointer::new(EndpointConfig::default());
         assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), ms(350)), ms(455));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("四二七一"), ms(350)), ms(455));
         assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), ms(5_000)), ms(900));
         assert_eq!(endpointer.silence(&DIGITS, so_far("427109"), ms(350)), ms(100));
         assert_eq!(endpointer.silence(&Expectation::Open, so_far("yes"), ms(350)), ms(300), "only there");
