@@ -129,7 +129,7 @@ async fn clear_reaches_the_transport() {
     shared.say(speech(500));
     house.told(|event| matches!(event, JournalEvent::ReplyStarted)).await;
     let before = shared.did().len();
-    shared.say(speech(400));
+    shared.say(speech(700));
     house.told(|event| matches!(event, JournalEvent::BargeIn { .. })).await;
     house.told(|event| matches!(event, JournalEvent::Transcript { .. })).await;
     shared.hang_up.notify_one();

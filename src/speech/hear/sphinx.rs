@@ -184,7 +184,8 @@ impl Listening {
     }
 
     fn take_frames(&mut self, frames: Vec<Cepstrum>) -> Result<(), HearError> {
-        if !self.lent.primed().decoder.process_cepstra(&front::normalised(&frames, &front::MEAN)) {
+        let mean = self.front.as_ref().map(Front::expected).unwrap_or_default();
+        if !self.lent.primed().decoder.process_cepstra(&front::normalised(&frames, &mean)) {
             return Err(failed("the decoder could not take the sound"));
         }
         if self.pcm.len() <= SECOND_HEARING_SAMPLES {

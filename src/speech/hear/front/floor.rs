@@ -28,6 +28,11 @@ impl Floor {
         }
         &self.level
     }
+
+    /// Of all bands.
+    pub(super) fn average(&self) -> f32 {
+        self.level.iter().sum::<f32>() / BANDS as f32
+    }
 }
 
 #[cfg(test)]

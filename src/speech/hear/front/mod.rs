@@ -22,8 +22,10 @@ pub(super) use mel::CEPSTRA;
 /// One frame of 10 ms as the acoustic model takes it.
 pub(super) type Cepstrum = [f32; CEPSTRA];
 
-/// The mean of what the front-end makes of people and flite voices behind G.711. An utterance is heard by it while it goes on.
-pub(super) const MEAN: Cepstrum = [49.0, 1.0, 7.0, 12.0, -1.0, 2.0, -1.0, -3.0, -3.0, -1.0, 2.0, 1.0, 0.0];
+/// The mean of what the front-end makes of callers behind G.711 on a quiet line, and in a street's noise 10 dB below them, each with
+/// the average floor of the bands there. An utterance is heard by what lies between them while it goes on.
+const QUIET: (f32, Cepstrum) = (7.0, [48.5, 2.8, 5.2, 11.8, 0.6, 1.5, 1.5, -3.0, -4.5, -1.7, 2.8, 1.5, -0.1]);
+const NOISY: (f32, Cepstrum) = (12.2, [52.2, 5.3, 3.9, 6.1, 0.4, 1.5, 1.4, -1.7, -0.6, 0.5, 1.2, 1.9, 3.0]);
 
 /// The mean of these frames, at least one.
 pub(super) fn mean(frames: &[Cepstrum]) -> Cepstrum {
@@ -88,6 +90,12 @@ impl Front {
     pub(super) fn finish(&mut self) -> Vec<Cepstrum> {
         let Some(&last) = self.around.back() else { return Vec::new() };
         (0..self.shared.network.context()).filter_map(|_| self.see(last)).collect()
+    }
+
+    /// The mean to expect of a caller above the noise that there is.
+    pub(super) fn expected(&self) -> Cepstrum {
+        let noise = ((self.floor.average() - QUIET.0) / (NOISY.0 - QUIET.0)).clamp(0.0, 1.0);
+        std::array::from_fn(|i| QUIET.1[i] + noise * (NOISY.1[i] - QUIET.1[i]))
     }
 
     fn see(&mut self, bands: [f32; BANDS]) -> Option<Cepstrum> {
