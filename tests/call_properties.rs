@@ -9,7 +9,7 @@ use hotline::audio::{Dbfs, FRAME, MediaTime};
 use hotline::call::{Action, Call, CallConfig, Event, Hangup, Input, Output, Phase, RecognitionFailed};
 use hotline::privacy::Pii;
 use hotline::talk::{
-    AfterReply, Choice, Digit, Expectation, Heard, Hint, Importance, Language, Playout, Probability, ReplyId, Sentence,
+    AfterReply, Choice, Digit, Expectation, Heard, Hint, Importance, Language, Playout, Probability, Prompt, ReplyId, Sentence,
     Transcript, TurnId,
 };
 
@@ -258,6 +258,9 @@ impl Promises {
                 assert!(self.recognitions.keys().all(|earlier| *earlier < turn), "{turn} is used twice");
                 self.recognitions.insert(turn, false);
             }
+            Action::GuessTranscript { turn } => {
+                assert_eq!(self.recognitions.get(&turn), Some(&false), "{turn} is guessed at and does not run");
+            }
             Action::FinishRecognition { turn, .. } => {
                 let over = self.recognitions.insert(turn, true);
                 assert_eq!(over, Some(false), "{turn} is finished and was not running");
@@ -282,6 +285,9 @@ impl Promises {
             Action::CommitHeard { reply, .. } => {
                 assert_eq!(self.live(), Some(reply), "the end of a reply is told once, while it is live");
                 self.replies.insert(reply, 1);
+            }
+            Action::PrepareReply { prompt } => {
+                assert!(matches!(prompt, Prompt::Said { .. }), "only what is being said is guessed at");
             }
             Action::SetGain(_) | Action::Transfer { .. } | Action::HangUp => {}
         }

@@ -58,8 +58,13 @@ impl Floor {
             }
             utterance.last = utterance.last.max(run.last);
         }
-        if !speech && cx.media.since(utterance.last) >= waited {
+        let silent = cx.media.since(utterance.last);
+        if !speech && silent >= waited {
             return self.end_turn(cx);
+        }
+        if !speech && !unjudged && silent >= cx.endpointer.guess() && !utterance.is_guessed() {
+            utterance.guessed = Some(utterance.last);
+            cx.action(Action::GuessTranscript { turn: utterance.turn });
         }
         self.judge(cx);
         ON
@@ -89,15 +94,20 @@ impl Floor {
             cx.action(Action::CancelRecognition { turn });
             return self.pass_over(cx);
         }
-        cx.action(Action::FinishRecognition { turn, to: cx.media });
+        cx.action(Action::FinishRecognition { turn, to: cx.media, as_guessed: utterance.is_guessed() });
         self.transcribe(cx, utterance);
         ON
     }
 
-    /// What the recogniser makes of the turn so far; nothing any more is told to nobody.
+    /// What the recogniser makes of the turn so far; nothing any more is told to nobody. In a pause the answer to it is made ready.
     pub(super) fn partial(&mut self, cx: &mut Context, turn: TurnId, transcript: Transcript) {
         if let Caller::Speaking(utterance) = &mut self.caller {
             utterance.progress = Progress::of(&transcript).after(utterance.progress);
+            let is_for_us = utterance.over.is_none() && !transcript.is_nothing();
+            if is_for_us && utterance.is_guessed() && !cx.expectation.is_secret() {
+                let transcript = Transcript { finality: Finality::Final, ..transcript.clone() };
+                cx.action(Action::PrepareReply { prompt: Prompt::Said { turn, transcript } });
+            }
         }
         if !transcript.is_nothing() {
             cx.tell(turn, Transcript { finality: Finality::Partial, ..transcript });

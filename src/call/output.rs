@@ -32,17 +32,29 @@ pub enum Action {
         /// What the caller is taken to speak.
         language: Language,
     },
+    /// The caller pauses: tell in a partial transcript what was said so far, as well as if it were all. The turn goes on.
+    GuessTranscript {
+        /// Which turn.
+        turn: TurnId,
+    },
     /// The turn's sound is complete up to `to`: give the final transcript.
     FinishRecognition {
         /// Which turn.
         turn: TurnId,
         /// The sample after the last.
         to: MediaTime,
+        /// Nothing was said since the last [`Action::GuessTranscript`]: what was made of it then still holds.
+        as_guessed: bool,
     },
     /// Nobody needs this turn's transcript any more.
     CancelRecognition {
         /// Which turn.
         turn: TurnId,
+    },
+    /// This will probably be asked next: make the answer ready, with no effect. If something else is asked, or nothing, it was in vain.
+    PrepareReply {
+        /// What is guessed to be said.
+        prompt: Prompt,
     },
     /// Ask the dialogue for an answer.
     StartReply {

@@ -87,6 +87,8 @@ pub(super) struct Utterance {
     pub(super) pauses: u32,
     /// The longest pause in it.
     pub(super) paused: Duration,
+    /// The end of its last speech when the recogniser was last asked for a guess.
+    pub(super) guessed: Option<MediaTime>,
     /// Whether it silenced the bot.
     pub(super) interrupts: bool,
     /// The reply it began over and where; whether it is meant for the bot is judged while that reply goes on.
@@ -247,11 +249,17 @@ impl Utterance {
             progress: Progress::default(),
             pauses: 0,
             paused: Duration::ZERO,
+            guessed: None,
             interrupts: false,
             over: None,
             held: None,
             opened: now,
         }
+    }
+
+    /// Whether nothing was said since the recogniser was asked for a guess.
+    pub(super) fn is_guessed(&self) -> bool {
+        self.guessed == Some(self.last)
     }
 
     /// The same stretch of speech, which was not over after all.

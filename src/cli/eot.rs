@@ -199,6 +199,10 @@ impl<'a> Listener<'a> {
                 self.hearing = None;
                 Ok(None)
             }
+            Action::GuessTranscript { turn } => {
+                let guess = self.hearing.as_mut().map(|(_, hearing)| hearing.guess(&Cancel::default())).transpose()?;
+                Ok(guess.flatten().map(|transcript| Input::Partial { turn, transcript }))
+            }
             Action::FinishRecognition { turn, .. } => {
                 self.hearing = None;
                 self.fires.push(Fire { at: self.uplink.end(), work: Duration::ZERO });

@@ -196,7 +196,7 @@ fn again(recognizer: &dyn Recognizer, sound: &[i16], asked: Asked<'_>) -> Option
     let request = HearRequest { language, expectation: expectation.clone(), from: range.from, cancel: Cancel::default() };
     let heard = recognizer.start(request).and_then(|mut hearing| {
         sound[from..to].chunks(320).try_for_each(|frame| hearing.feed(frame).map(drop))?;
-        hearing.finish()
+        hearing.finish(false)
     });
     heard.inspect_err(|error| tracing::warn!(%error, "The other turn could not be recognised.")).ok()
 }

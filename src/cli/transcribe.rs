@@ -99,7 +99,7 @@ fn transcribe(recognizer: &dyn Recognizer, file: &Path, args: &TranscribeArgs) -
     for piece in pcm.chunks(SampleRate::HZ_16000.frame_len()) {
         hearing.feed(piece)?;
     }
-    Ok(hearing.finish()?)
+    Ok(hearing.finish(false)?)
 }
 
 impl Expect {

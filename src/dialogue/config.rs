@@ -37,6 +37,9 @@ pub struct LlmConfig {
     pub open_ms: u64,
     /// A caller who waits longer than this for the model hears a filler, in milliseconds.
     pub filler_after_ms: u64,
+    /// Whether it is asked at each pause of the caller already, so that its answer is there when the turn is over: faster, and up to
+    /// twice the requests.
+    pub guess: bool,
 }
 
 impl Default for LlmConfig {
@@ -52,6 +55,7 @@ impl Default for LlmConfig {
             failures_to_open: 3,
             open_ms: 30_000,
             filler_after_ms: 900,
+            guess: true,
         }
     }
 }

@@ -99,6 +99,11 @@ impl Plan {
         }
     }
 
+    /// The first sentence that would be said, and its language.
+    pub fn opening(&self) -> Option<(&str, Language)> {
+        self.say.first().map(|(text, _)| (text.as_str(), self.session.language))
+    }
+
     /// What would be said.
     pub fn sentences(&self) -> impl Iterator<Item = &str> {
         self.say.iter().map(|(text, _)| text.as_str())

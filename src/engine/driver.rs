@@ -193,8 +193,10 @@ impl CallDriver {
                 let request = HearRequest { language, expectation, from, cancel: Cancel::default() };
                 jobs.start_recognition(turn, request, &said);
             }
-            Action::FinishRecognition { turn, to: _ } => jobs.finish_recognition(turn),
+            Action::GuessTranscript { turn } => jobs.guess_transcript(turn),
+            Action::FinishRecognition { turn, to: _, as_guessed } => jobs.finish_recognition(turn, as_guessed),
             Action::CancelRecognition { turn } => jobs.cancel_recognition(Some(turn)),
+            Action::PrepareReply { prompt } => jobs.prepare_reply(prompt),
             Action::StartReply { reply, prompt } => jobs.start_reply(reply, prompt),
             Action::CancelReply { reply } => {
                 jobs.cancel_reply(reply);

@@ -12,12 +12,12 @@ use tokio_util::sync::CancellationToken;
 use super::loan::Loan;
 use super::reply::{Dialogue, ReplyEvent};
 use super::tasks::Tasks;
-use super::voice::{Speaking, Spoken};
+use super::voice::{self, Speaking, Spoken};
 use crate::audio::{Frame, SampleRate};
 use crate::business::Effect;
 use crate::call::{Input, RecognitionFailed};
 use crate::dialogue::Manner;
-use crate::speech::hear::{Cancel, HearError, HearRequest, Recognizer};
+use crate::speech::hear::{Cancel, HearError, HearRequest, Hearing, Recognizer};
 use crate::speech::speak::Synthesizer;
 use crate::store::journal::JournalEvent;
 use crate::talk::{Prompt, ReplyId, Sentence, Transcript, TurnId};
@@ -88,11 +88,22 @@ struct HearingJob {
     turn: TurnId,
     sound: mpsc::Sender<Sound>,
     cancel: Cancel,
+    /// Ends the last guess alone.
+    guess: Cancel,
+}
+
+impl HearingJob {
+    fn cancel(&self) {
+        self.cancel.cancel();
+        self.guess.cancel();
+    }
 }
 
 enum Sound {
     Frame(Box<[i16]>),
-    End,
+    /// The caller pauses.
+    Guess(Cancel),
+    End { as_guessed: bool },
 }
 
 struct ReplyJob {
@@ -102,6 +113,7 @@ struct ReplyJob {
 }
 
 enum Ask {
+    Prepare { prompt: Prompt },
     Respond { reply: ReplyId, prompt: Prompt, stop: CancellationToken },
     Heard { text: String, interrupted: bool },
 }
@@ -113,8 +125,8 @@ impl Jobs {
         let (speech, speech_out) = mpsc::channel(SPEECH);
         let (ask, asked) = mpsc::channel(RESULTS);
         let manner = Arc::new(Mutex::new(Manner::default()));
-        let shared = (Arc::clone(&manner), tasks.stopping().clone());
-        tasks.spawn_to_its_end("dialogue", converse(dialogue, asked, results.clone(), shared));
+        let desk = Desk { voice: Arc::clone(&engines.voice), manner: Arc::clone(&manner), tasks: tasks.clone() };
+        tasks.spawn_to_its_end("dialogue", desk.converse(dialogue, asked, results.clone()));
         let jobs = Self { engines, tasks, results, speech, port_rate, manner, hearing: None, reply: None, dialogue: ask };
         (jobs, Outcomes { results: results_out, speech: speech_out })
     }
@@ -129,7 +141,7 @@ impl Jobs {
         }
         let (engines, results) = (self.engines.clone(), self.results.clone());
         self.tasks.spawn_blocking(move || hear(&engines, turn, request, frames, &results));
-        self.hearing = Some(HearingJob { turn, sound, cancel });
+        self.hearing = Some(HearingJob { turn, sound, cancel, guess: Cancel::default() });
     }
 
     /// Gives the running recognition the caller's next frame (16 kHz).
@@ -141,20 +153,35 @@ impl Jobs {
         }
     }
 
-    /// The turn is complete.
-    pub fn finish_recognition(&mut self, turn: TurnId) {
-        if let Some(job) = self.hearing.take_if(|job| job.turn == turn)
-            && job.sound.try_send(Sound::End).is_err()
-        {
-            job.cancel.cancel();
+    /// The caller pauses: the recogniser tells what it makes of the turn so far. An earlier guess is of no use any more.
+    pub fn guess_transcript(&mut self, turn: TurnId) {
+        if let Some(job) = self.hearing.as_mut().filter(|job| job.turn == turn) {
+            std::mem::take(&mut job.guess).cancel();
+            let _a_full_queue_has_no_use_for_guesses = job.sound.try_send(Sound::Guess(job.guess.clone()));
+        }
+    }
+
+    /// The turn is complete; nothing was said since it was last guessed at, or else.
+    pub fn finish_recognition(&mut self, turn: TurnId, as_guessed: bool) {
+        let Some(job) = self.hearing.take_if(|job| job.turn == turn) else { return };
+        if !as_guessed {
+            job.guess.cancel();
+        }
+        if job.sound.try_send(Sound::End { as_guessed }).is_err() {
+            job.cancel();
         }
     }
 
     /// Ends a recognition whose result nobody needs; `None`: whichever runs.
     pub fn cancel_recognition(&mut self, turn: Option<TurnId>) {
         if let Some(job) = self.hearing.take_if(|job| turn.is_none_or(|turn| turn == job.turn)) {
-            job.cancel.cancel();
+            job.cancel();
         }
+    }
+
+    /// Lets the dialogue make an answer ready.
+    pub fn prepare_reply(&self, prompt: Prompt) {
+        self.ask(Ask::Prepare { prompt });
     }
 
     /// Asks the dialogue for an answer and readies the voice for it.
@@ -234,41 +261,80 @@ fn recognise(
                     let _call_may_be_over = results.blocking_send(Done::Input(Input::Partial { turn, transcript }));
                 }
             }
-            Some(Sound::End) => break,
-            Some(Sound::Frame(_)) | None => return Err(HearError::Cancelled),
-        }
-    }
-    let permit = Handle::current().block_on(Arc::clone(&engines.decoders).acquire_owned());
-    let transcript = hearing.finish();
-    drop(permit);
-    transcript
-}
-
-/// The per-call dialogue task: one question at a time, and what was heard in between.
-async fn converse(
-    mut loan: Loan,
-    mut asked: mpsc::Receiver<Ask>,
-    results: mpsc::Sender<Done>,
-    (manner, stopping): (Arc<Mutex<Manner>>, CancellationToken),
-) {
-    let dialogue = loan.dialogue();
-    loop {
-        let ask = tokio::select! {
-            biased;
-            ask = asked.recv() => ask,
-            () = stopping.cancelled() => None,
-        };
-        match ask {
-            Some(Ask::Respond { reply, prompt, stop }) => {
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => {}
-                    () = answer(dialogue, (reply, prompt), &manner, &results) => {}
+            Some(Sound::Guess(guess)) if !cancel.is_cancelled() => {
+                if let Some(transcript) = guessed(engines, &mut *hearing, &guess) {
+                    let _call_may_be_over = results.blocking_send(Done::Input(Input::Partial { turn, transcript }));
                 }
             }
-            Some(Ask::Heard { text, interrupted }) => dialogue.heard(&text, interrupted),
-            None => return dialogue.remember().await,
+            Some(Sound::End { as_guessed }) => {
+                let permit = Handle::current().block_on(Arc::clone(&engines.decoders).acquire_owned());
+                let transcript = hearing.finish(as_guessed);
+                drop(permit);
+                return transcript;
+            }
+            Some(Sound::Frame(_) | Sound::Guess(_)) | None => return Err(HearError::Cancelled),
         }
+    }
+}
+
+/// A guess takes nothing from anybody: where every decoder is busy there is none, and one that fails or comes too late is no fault.
+fn guessed(engines: &Engines, hearing: &mut dyn Hearing, cancel: &Cancel) -> Option<Transcript> {
+    let _permit = engines.decoders.try_acquire().ok().filter(|_| !cancel.is_cancelled())?;
+    match hearing.guess(cancel) {
+        Err(HearError::Cancelled) => None,
+        Err(error) => {
+            tracing::debug!(%error, stage = "stt", "A pause could not be used to recognise ahead.");
+            None
+        }
+        Ok(told) => told,
+    }
+}
+
+/// What the per-call dialogue task has beside the dialogue.
+struct Desk {
+    voice: Arc<dyn Synthesizer>,
+    manner: Arc<Mutex<Manner>>,
+    tasks: Tasks,
+}
+
+impl Desk {
+    /// One question at a time, what was heard in between, and what may be asked next while nobody asks.
+    async fn converse(self, mut loan: Loan, mut asked: mpsc::Receiver<Ask>, results: mpsc::Sender<Done>) {
+        let dialogue = loan.dialogue();
+        let mut next = None;
+        loop {
+            let ask = tokio::select! {
+                biased;
+                ask = asked.recv() => ask,
+                () = self.tasks.stopping().cancelled() => None,
+                () = self.rehearse(dialogue, next.as_ref()) => {
+                    next = None;
+                    continue;
+                }
+            };
+            match ask {
+                Some(Ask::Prepare { prompt }) => next = Some(prompt),
+                Some(Ask::Respond { reply, prompt, stop }) => {
+                    next = None;
+                    tokio::select! {
+                        biased;
+                        () = stop.cancelled() => {}
+                        () = answer(dialogue, (reply, prompt), &self.manner, &results) => {}
+                    }
+                }
+                Some(Ask::Heard { text, interrupted }) => dialogue.heard(&text, interrupted),
+                None => return dialogue.remember().await,
+            }
+        }
+    }
+
+    /// Makes ready what answers this prompt, its first sentence as sound among the phrases that a voice keeps; without one it waits.
+    async fn rehearse(&self, dialogue: &mut Dialogue, prompt: Option<&Prompt>) {
+        let Some(prompt) = prompt else { return std::future::pending().await };
+        let Some((text, language)) = dialogue.rehearse(prompt).await else { return };
+        let manner = *self.manner.lock().unwrap_or_else(PoisonError::into_inner);
+        let voice = Arc::clone(&self.voice);
+        self.tasks.spawn_blocking(move || voice::rehearse(&*voice, (&text, language), manner));
     }
 }
 

@@ -92,7 +92,7 @@ impl Switchboard {
             for frame in pcm.chunks(SampleRate::HZ_16000.frame_len()) {
                 hearing.feed(frame)?;
             }
-            hearing.finish()
+            hearing.finish(false)
         });
         Ok(heard.await.ok_or(NoteError::Failed)??)
     }

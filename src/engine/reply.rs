@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
 use crate::business::{Challenge, Cue, Effect, Pack, ToolCall, ToolFailure, Verification};
-use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Proposal, Understanding};
+use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Understanding};
 use crate::privacy::Pii;
 use crate::store::audit::digest;
 use crate::store::{Archive, Pseudonym};
@@ -25,11 +25,15 @@ use super::lockouts::{Caller, Lockouts};
 use super::memories::{Memories, Person};
 use super::tasks::Tasks;
 
+mod ahead;
 mod event;
+#[cfg(feature = "openai")]
+mod model;
 mod news;
 mod out;
 mod sight;
 
+use self::ahead::Ahead;
 use self::out::Voice;
 
 pub use self::event::{PackVersion, ReplyEvent};
@@ -222,6 +226,9 @@ impl Dialogues {
             person: Person::default(),
             manner: Manner::default(),
             reply: Reply::Heard,
+            #[cfg(feature = "openai")]
+            ahead: None,
+            lookup: None,
         }
     }
 
@@ -263,6 +270,11 @@ pub struct Dialogue {
     person: Person,
     manner: Manner,
     reply: Reply,
+    /// What the language model was asked while the caller paused.
+    #[cfg(feature = "openai")]
+    ahead: Option<model::Asked>,
+    /// What a tool was asked then.
+    lookup: Option<Ahead<ToolCall, Done>>,
 }
 
 /// A tool call's outcome and how long it took.
@@ -274,6 +286,7 @@ impl Dialogue {
     pub async fn respond(&mut self, prompt: Prompt, out: &mpsc::Sender<ReplyEvent>) {
         if self.reply == Reply::Underway {
             self.conversation.heard("", true);
+            self.lookup = None;
         }
         self.reply = Reply::Underway;
         let is_another = self.take_newest_pack();
@@ -300,6 +313,7 @@ impl Dialogue {
             let act = self.decide(prompt, &mut voice).await;
             after = Some(self.play(act, &mut voice).await);
         }
+        self.lookup = None;
         if greets {
             self.tell_news(&mut voice).await;
         }
@@ -359,9 +373,16 @@ impl Dialogue {
 
     /// What was said into a reply that was dropped before it was decided belongs to what is said now.
     fn with_unanswered(&mut self, prompt: Prompt) -> Prompt {
+        let prompt = self.after_unanswered(prompt);
+        if let Prompt::Said { transcript, .. } = &prompt {
+            self.unanswered.clone_from(&transcript.text);
+        }
+        prompt
+    }
+
+    fn after_unanswered(&self, prompt: Prompt) -> Prompt {
         let Prompt::Said { turn, transcript } = prompt else { return prompt };
         let text = format!("{} {}", self.unanswered, transcript.text).trim().to_owned();
-        self.unanswered.clone_from(&text);
         Prompt::Said { turn, transcript: Transcript { text, ..transcript } }
     }
 
@@ -417,17 +438,12 @@ impl Dialogue {
 
     /// Runs a tool and goes on with its result. One that writes is a task of its own, which a barge-in does not end.
     async fn call(&mut self, call: ToolCall, voice: &mut Voice<'_>) -> Act {
-        let (done, wait) = oneshot::channel();
-        let (tools, running, caller) = (self.desk.tools.clone(), call.clone(), self.conversation.identity().cloned());
-        let work = async move {
-            let started = clock::now();
-            let result = tools.run(&running, caller.as_ref()).await;
-            done.send((result, clock::since(started))).ok();
-        };
         match call.effect {
             Effect::Writes => {
+                let (done, wait) = oneshot::channel();
+                let work = self.run(call.clone());
                 self.deed = Some(wait);
-                self.shared.tasks.spawn_to_its_end("tool", work);
+                self.shared.tasks.spawn_to_its_end("tool", async move { drop(done.send(work.await)) });
                 let language = self.language();
                 let deed = self.deed.as_mut().expect("was just set");
                 let outcome = voice.while_waiting(TOOL_FILLER, call.filler.as_deref(), language, deed).await;
@@ -435,9 +451,9 @@ impl Dialogue {
                 self.resume(&call, outcome.ok(), voice).await
             }
             Effect::Reads => {
-                let both = async { tokio::join!(work, wait).1 };
-                let outcome = voice.while_waiting(TOOL_FILLER, call.filler.as_deref(), self.language(), both).await;
-                self.resume(&call, outcome.ok(), voice).await
+                let work = self.looked_up(call.clone()).taken();
+                let outcome = voice.while_waiting(TOOL_FILLER, call.filler.as_deref(), self.language(), work).await;
+                self.resume(&call, outcome, voice).await
             }
         }
     }
@@ -521,41 +537,6 @@ impl Dialogue {
         let act = self.conversation.resume(result);
         voice.event(ReplyEvent::Tool { name: call.name.clone(), effect: call.effect, ok, ms: millis(took) }).await;
         act
-    }
-
-    /// The language model's proposal, unless there is none, it is left alone, or it fails in any way.
-    #[cfg(feature = "openai")]
-    async fn ask_model(&self, prompt: &Prompt, voice: &mut Voice<'_>) -> Option<Proposal> {
-        let model = self.shared.model.as_ref()?;
-        let request = self.conversation.model_request(prompt)?;
-        if !self.breaker(|breaker| breaker.allows(clock::now())) {
-            return None;
-        }
-        let language = self.language();
-        let filler = self.desk.pack.prompt(Cue::Filler).template(language);
-        let patience = Duration::from_millis(self.shared.config.llm.filler_after_ms);
-        let answer = voice.while_waiting(patience, filler, language, model.ask(&request)).await;
-        let proposal = match answer {
-            Ok(answer) => self.conversation.proposal(&answer).map_err(|e| e.to_string()),
-            Err(e) => Err(e.to_string()),
-        };
-        match proposal {
-            Ok(proposal) => {
-                self.breaker(Breaker::succeeded);
-                Some(proposal)
-            }
-            Err(why) => {
-                warn!(why, "No use of the language model in this turn; the embedded brain takes it.");
-                self.model_failed();
-                None
-            }
-        }
-    }
-
-    #[cfg(not(feature = "openai"))]
-    #[expect(clippy::unused_async, reason = "the same signature as with a model")]
-    async fn ask_model(&self, _prompt: &Prompt, _voice: &mut Voice<'_>) -> Option<Proposal> {
-        None
     }
 
     fn model_failed(&self) {

@@ -10,7 +10,7 @@ use crate::audio::{Dbfs, SampleRate};
 use crate::dialogue::Manner;
 use crate::media::{Speech, SpeechCutter};
 use crate::speech::speak::{Delivery, SpeakError, Synthesizer};
-use crate::talk::{ReplyId, Sentence};
+use crate::talk::{Language, ReplyId, Sentence};
 
 /// A piece of the bot's sound, and with the last one of a sentence how long the sentence is.
 pub struct Spoken {
@@ -28,12 +28,22 @@ pub(super) struct Speaking<'v> {
     pub(super) manner: Manner,
 }
 
+/// Speaks what may be said next to nobody, so that a voice that keeps its phrases has it at once; one that fails will say so then.
+pub(super) fn rehearse(engine: &dyn Synthesizer, (text, language): (&str, Language), manner: Manner) {
+    let synthesise = || engine.synthesise(text, language, delivery(manner), &mut |_| ControlFlow::Continue(()));
+    let _told_when_it_is_said = catch_unwind(AssertUnwindSafe(synthesise));
+}
+
+fn delivery(manner: Manner) -> Delivery {
+    Delivery { rate: f32::from(manner.rate_percent) / 100.0 }
+}
+
 impl Speaking<'_> {
     /// Speaks a sentence to its end, or until `give` breaks off. A voice that fails gives an end all the same.
     pub(super) fn say(&self, sentence: &Sentence, give: &mut dyn FnMut(Spoken) -> ControlFlow<()>) -> ControlFlow<()> {
         let voice_rate = self.engine.rate(sentence.language);
         let mut cutter = SpeechCutter::new(self.reply, sentence.index, voice_rate, self.port_rate);
-        let delivery = Delivery { rate: f32::from(self.manner.rate_percent) / 100.0 };
+        let delivery = delivery(self.manner);
         let gain = Dbfs::new(f32::from(self.manner.gain_db)).gain();
         let mut sink = |pcm: &[i16]| {
             let louder = |&sample: &i16| (f32::from(sample) * gain).clamp(-32_768.0, 32_767.0) as i16;

@@ -133,6 +133,8 @@ impl Cycle {
             Action::StopPlayout => self.playing = None,
             Action::StartRecognition { .. }
             | Action::CancelRecognition { .. }
+            | Action::GuessTranscript { .. }
+            | Action::PrepareReply { .. }
             | Action::CancelReply { .. }
             | Action::SetGain(_)
             | Action::CommitHeard { .. }

@@ -293,6 +293,8 @@ impl World {
             Action::StopPlayout => self.downlink.clear(),
             Action::SetGain(gain) => self.silenced = gain == Dbfs::SILENCE,
             Action::CancelRecognition { .. }
+            | Action::GuessTranscript { .. }
+            | Action::PrepareReply { .. }
             | Action::CancelReply { .. }
             | Action::CommitHeard { .. }
             | Action::Transfer { .. }
@@ -381,8 +383,12 @@ fn tell_action(action: &Action) -> String {
         Action::StartRecognition { turn, from, expectation, .. } => {
             format!("start recognition, {turn}, from {from}, {}", tell_expectation(expectation))
         }
-        Action::FinishRecognition { turn, to } => format!("finish recognition, {turn}, to {to}"),
+        Action::GuessTranscript { turn } => format!("guess transcript, {turn}"),
+        Action::FinishRecognition { turn, to, as_guessed } => {
+            format!("finish recognition, {turn}, to {to}{}", if *as_guessed { ", as guessed" } else { "" })
+        }
         Action::CancelRecognition { turn } => format!("cancel recognition, {turn}"),
+        Action::PrepareReply { prompt } => format!("prepare: {}", tell_prompt(prompt)),
         Action::StartReply { reply, prompt } => format!("start {reply}: {}", tell_prompt(prompt)),
         Action::CancelReply { reply } => format!("cancel {reply}"),
         Action::Synthesise { reply, sentence } => format!("synthesise {reply}, {}: {}", sentence.index, sentence.text),

@@ -44,6 +44,8 @@ pub struct EndpointConfig {
     pub most_ms: u64,
     /// How much one pause that was taken, or nearly taken, for the end lengthens the wait in this call.
     pub learn_ms: u64,
+    /// After this much silence the recogniser tells what it would make of the turn, and the answer to it is made ready.
+    pub guess_ms: u64,
 }
 
 impl Default for EndpointConfig {
@@ -65,6 +67,7 @@ impl Default for EndpointConfig {
             least_ms: 200,
             most_ms: 1_200,
             learn_ms: 50,
+            guess_ms: 120,
         }
     }
 }
@@ -91,6 +94,7 @@ impl EndpointConfig {
             least_ms: times(self.least_ms),
             most_ms: times(self.most_ms),
             learn_ms: self.learn_ms,
+            guess_ms: self.guess_ms,
         }
     }
 }
@@ -153,6 +157,11 @@ impl Endpointer {
     /// Knows nothing of the caller yet.
     pub const fn new(config: EndpointConfig) -> Self {
         Self { config, slack: Duration::ZERO }
+    }
+
+    /// The silence after which the end is guessed at.
+    pub const fn guess(&self) -> Duration {
+        Duration::from_millis(self.config.guess_ms)
     }
 
     /// The shortest silence that ends a turn.

@@ -162,7 +162,7 @@ impl Tape {
             Action::StartRecognition { turn, from, .. } => {
                 self.ears.push(Ear { turn, began: at, from, partials: Vec::new(), finished: None, result: None });
             }
-            Action::FinishRecognition { turn, to } => {
+            Action::FinishRecognition { turn, to, as_guessed: _ } => {
                 if let Some(ear) = self.ear(turn) {
                     ear.finished = Some((to, at));
                 }
@@ -172,7 +172,9 @@ impl Tape {
                 self.answers.push(Answer { reply, prompt, began: at, given, sounds, taken: false });
             }
             Action::Synthesise { reply, sentence } => self.said(reply, sentence.index).asked = at,
-            Action::CancelRecognition { .. }
+            Action::GuessTranscript { .. }
+            | Action::CancelRecognition { .. }
+            | Action::PrepareReply { .. }
             | Action::CancelReply { .. }
             | Action::SetGain(_)
             | Action::StopPlayout

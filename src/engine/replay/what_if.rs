@@ -242,7 +242,7 @@ impl<'o> World<'o> {
                 self.due.extend(partials.into_iter().map(|(at, transcript)| (at, Input::Partial { turn, transcript })));
                 self.hearing = Some(Hearing { turn, from, expectation, language });
             }
-            Action::FinishRecognition { turn, to } => self.finish_recognition(turn, to),
+            Action::FinishRecognition { turn, to, as_guessed: _ } => self.finish_recognition(turn, to),
             Action::CancelRecognition { turn } => {
                 self.hearing.take_if(|hearing| hearing.turn == turn);
                 self.due.retain(|(_, input)| !matches!(input, Input::Partial { .. }));
@@ -257,7 +257,7 @@ impl<'o> World<'o> {
             Action::Synthesise { reply, sentence } => self.speak(reply, &sentence),
             Action::SetGain(gain) => self.sound.set_gain(gain),
             Action::StopPlayout => self.sound.clear(),
-            Action::CommitHeard { .. } | Action::HangUp => {}
+            Action::GuessTranscript { .. } | Action::PrepareReply { .. } | Action::CommitHeard { .. } | Action::HangUp => {}
             Action::Transfer { .. } if self.tape.was_transferred() => {
                 self.pending.push_back(Input::Disconnected(Hangup::Transferred));
             }

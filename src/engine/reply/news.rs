@@ -28,7 +28,7 @@ impl Dialogues {
 
 impl Dialogue {
     /// Tells what waits for whoever this is by now, in the language of the conversation, else in one that the event is in.
-    pub(super) async fn tell_news(&self, voice: &mut Voice<'_>) {
+    pub(super) async fn tell_news(&mut self, voice: &mut Voice<'_>) {
         for waiting in self.shared.memories.waiting(&self.person).await.into_iter().take(MOST) {
             let texts = &waiting.event.text;
             let told = texts.get_key_value(&self.language()).or_else(|| texts.first_key_value());

@@ -182,10 +182,13 @@ impl<'s, T: Talker> World<'s, T> {
             Action::StartRecognition { turn, from, expectation, language } => {
                 self.hearing = self.start_recognition((turn, from, language), expectation);
             }
-            Action::FinishRecognition { turn, to } => self.finish_recognition(turn, to),
+            Action::GuessTranscript { turn } => self.guess_transcript(turn),
+            Action::FinishRecognition { turn, to, as_guessed } => self.finish_recognition(turn, to, as_guessed),
             Action::CancelRecognition { turn } => {
                 self.hearing.take_if(|hearing| hearing.turn == turn);
             }
+            // Nothing in virtual time is faster for being ready.
+            Action::PrepareReply { .. } => {}
             Action::StartReply { reply, prompt } => self.later(self.timing.reply_ms, Work::Respond { reply, prompt }),
             Action::CancelReply { reply } => {
                 self.work.retain(|(_, work)| !matches!(work, Work::Respond { reply: of, .. } if *of == reply));
@@ -280,7 +283,19 @@ impl<'s, T: Talker> World<'s, T> {
         }
     }
 
-    fn finish_recognition(&mut self, turn: TurnId, to: MediaTime) {
+    /// The caller pauses: an engine guesses at what was said, a script has told it.
+    fn guess_transcript(&mut self, turn: TurnId) {
+        let Some(Heard { by: By::Engine(hearing, busy), .. }) = self.hearing.as_mut().filter(|heard| heard.turn == turn) else {
+            return;
+        };
+        let began = clock::now();
+        let guess = hearing.guess(&Cancel::default()).inspect_err(failed).ok().flatten();
+        *busy = self.now.max(*busy) + clock::since(began);
+        let at = *busy;
+        self.work.extend(guess.map(|transcript| (at, Work::Guess { turn, transcript })));
+    }
+
+    fn finish_recognition(&mut self, turn: TurnId, to: MediaTime, as_guessed: bool) {
         let Some(heard) = self.hearing.take_if(|heard| heard.turn == turn) else { return };
         match heard.by {
             By::Script(_) => {
@@ -293,7 +308,7 @@ impl<'s, T: Talker> World<'s, T> {
             }
             By::Engine(hearing, busy) => {
                 let began = clock::now();
-                let result = hearing.finish().inspect_err(failed).map_err(|_| RecognitionFailed);
+                let result = hearing.finish(as_guessed).inspect_err(failed).map_err(|_| RecognitionFailed);
                 self.work.push((self.now.max(busy) + clock::since(began), Work::Recognise { turn, result }));
             }
         }

@@ -147,6 +147,9 @@ pub struct OpenaiHearConfig {
     pub model: String,
     /// Longest wait for an answer.
     pub timeout_ms: u64,
+    /// Whether it is asked at each pause of the caller already, so that its answer is there when the turn is over: faster, and two to
+    /// three requests a turn.
+    pub guess: bool,
 }
 
 impl Default for OpenaiHearConfig {
@@ -156,6 +159,7 @@ impl Default for OpenaiHearConfig {
             api_key_env: "OPENAI_API_KEY".to_owned(),
             model: "whisper-1".to_owned(),
             timeout_ms: 8_000,
+            guess: true,
         }
     }
 }

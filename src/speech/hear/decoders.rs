@@ -70,11 +70,25 @@ impl Decoders {
             if shelf.lent >= self.config.decoders {
                 return Err(failed(format!("all {} decoders are in use; raise hear.sphinx.decoders", self.config.decoders)));
             }
-            shelf.lent += 1;
-            let at = shelf.idle.iter().position(|primed| primed.grammars.contains(&sayable.name));
-            at.or_else(|| shelf.idle.len().checked_sub(1)).map(|at| shelf.idle.swap_remove(at))
+            shelf.take(&sayable.name)
         };
-        // From here on the loan is counted back by `Lent`, also on an error.
+        self.ready(idle, sayable)
+    }
+
+    /// The same where it takes nothing from anybody: more than half of all are free, so that each who hears may have a second one.
+    pub(super) fn spare(self: &Arc<Self>, sayable: &Sayable) -> Result<Option<Lent>, HearError> {
+        let idle = {
+            let mut shelf = self.shelf();
+            if shelf.lent * 2 > self.config.decoders {
+                return Ok(None);
+            }
+            shelf.take(&sayable.name)
+        };
+        self.ready(idle, sayable).map(Some)
+    }
+
+    /// From here on the loan is counted back by `Lent`, also on an error.
+    fn ready(self: &Arc<Self>, idle: Option<Primed>, sayable: &Sayable) -> Result<Lent, HearError> {
         let mut lent = Lent { home: self.clone(), primed: idle, understood: false };
         if lent.primed.is_none() {
             lent.primed = Some(self.make()?);
@@ -130,6 +144,15 @@ impl Decoders {
 
     fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
         self.shelf.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Shelf {
+    /// Counts a loan: an idle decoder, one that already knows this grammar where there is one, or none.
+    fn take(&mut self, grammar: &String) -> Option<Primed> {
+        self.lent += 1;
+        let at = self.idle.iter().position(|primed| primed.grammars.contains(grammar));
+        at.or_else(|| self.idle.len().checked_sub(1)).map(|at| self.idle.swap_remove(at))
     }
 }
 

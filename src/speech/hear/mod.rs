@@ -108,6 +108,17 @@ pub trait Hearing: Send {
     /// Takes more sound: 16 kHz mono, any number of samples. A streaming engine may give a partial transcript back.
     fn feed(&mut self, pcm: &[i16]) -> Result<Option<Transcript>, HearError>;
 
-    /// Ends the utterance and gives its final transcript (possibly [`Transcript::nothing`]).
-    fn finish(self: Box<Self>) -> Result<Transcript, HearError>;
+    /// The caller pauses: what was said so far, as well as if it were all, in a partial transcript; `None` where that is not worth
+    /// its while. `cancel` ends this guess alone.
+    ///
+    /// # Errors
+    /// As [`Self::finish`].
+    fn guess(&mut self, cancel: &Cancel) -> Result<Option<Transcript>, HearError>;
+
+    /// Ends the utterance and gives its final transcript (possibly [`Transcript::nothing`]). `as_guessed`: nothing was said since the
+    /// last guess, whose work need not be done again.
+    ///
+    /// # Errors
+    /// The engine failed, or the work was cancelled.
+    fn finish(self: Box<Self>, as_guessed: bool) -> Result<Transcript, HearError>;
 }

@@ -8,21 +8,23 @@ use std::time::Duration;
 use reqwest::Client;
 use serde::Deserialize;
 use tokio::runtime::Handle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::audio::SampleRate;
 use crate::audio::wav::Sound;
 use crate::privacy::Secret;
-use crate::talk::{Language, Transcript};
+use crate::talk::{Finality, Language, Transcript};
 
 use super::written::written;
-use super::{HearError, HearRequest, Hearing, OpenaiHearConfig, Recognizer};
+use super::{Cancel, HearError, HearRequest, Hearing, OpenaiHearConfig, Recognizer};
 
 const NAME: &str = "openai";
 /// Separates the parts of the form; a wav of 16-bit samples with these 40 bytes in a row does not happen.
 const BOUNDARY: &str = "hotline-form-7d1f9a3c5be84602-part-edge";
 /// Two minutes: far more than a turn.
 const LONGEST: usize = 120 * 16_000;
+/// From one look at whether anybody still waits to the next.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// A connection to a transcription server.
 pub struct OpenaiEar(Arc<Server>);
@@ -87,7 +89,7 @@ impl Recognizer for OpenaiEar {
     }
 
     fn start(&self, request: HearRequest) -> Result<Box<dyn Hearing>, HearError> {
-        Ok(Box::new(Collecting { server: self.0.clone(), request, pcm: Vec::new() }))
+        Ok(Box::new(Collecting { server: self.0.clone(), request, pcm: Vec::new(), guessed: None }))
     }
 }
 
@@ -95,6 +97,27 @@ struct Collecting {
     server: Arc<Server>,
     request: HearRequest,
     pcm: Vec<i16>,
+    guessed: Option<Transcript>,
+}
+
+impl Collecting {
+    fn transcribe(&self, cancel: &Cancel) -> Result<Transcript, HearError> {
+        let Self { server, request, pcm, .. } = self;
+        if pcm.is_empty() {
+            return Ok(Transcript::nothing(request.language, NAME));
+        }
+        let wait = Duration::from_millis(server.config.timeout_ms);
+        let asked = server.runtime.block_on(async {
+            tokio::select! {
+                asked = timeout(wait, server.ask(pcm.clone(), request.language)) => Some(asked),
+                () = cancelled(cancel) => None,
+            }
+        });
+        let asked = asked.ok_or(HearError::Cancelled)?;
+        let text = asked.map_err(|_| failed(format!("the server was silent for {} ms", wait.as_millis())))?.map_err(failed)?;
+        let text = written(text.trim(), request.language, &request.expectation);
+        Ok(Transcript::of_text(text, request.language, NAME))
+    }
 }
 
 impl Hearing for Collecting {
@@ -107,19 +130,25 @@ impl Hearing for Collecting {
         Ok(None)
     }
 
-    fn finish(self: Box<Self>) -> Result<Transcript, HearError> {
-        let Self { server, request, pcm } = *self;
-        if pcm.is_empty() {
-            return Ok(Transcript::nothing(request.language, NAME));
+    fn guess(&mut self, cancel: &Cancel) -> Result<Option<Transcript>, HearError> {
+        self.guessed = None;
+        if !self.server.config.guess {
+            return Ok(None);
         }
-        let wait = Duration::from_millis(server.config.timeout_ms);
-        let asked = server.runtime.block_on(async { timeout(wait, server.ask(pcm, request.language)).await });
-        if request.cancel.is_cancelled() {
-            return Err(HearError::Cancelled);
-        }
-        let text = asked.map_err(|_| failed(format!("the server was silent for {} ms", wait.as_millis())))?.map_err(failed)?;
-        let text = written(text.trim(), request.language, &request.expectation);
-        Ok(Transcript::of_text(text, request.language, NAME))
+        let guess = self.transcribe(cancel)?;
+        self.guessed = Some(guess.clone());
+        Ok(Some(Transcript { finality: Finality::Partial, ..guess }))
+    }
+
+    fn finish(mut self: Box<Self>, as_guessed: bool) -> Result<Transcript, HearError> {
+        self.guessed.take().filter(|_| as_guessed).map_or_else(|| self.transcribe(&self.request.cancel), Ok)
+    }
+}
+
+/// Waits until somebody asks the work to stop.
+async fn cancelled(cancel: &Cancel) {
+    while !cancel.is_cancelled() {
+        sleep(LOOK).await;
     }
 }
 
@@ -179,7 +208,7 @@ mod tests {
         let request = HearRequest { language: Language::EN, expectation, from: MediaTime::ZERO, cancel: Cancel::default() };
         let mut hearing = ear.start(request).expect("starts");
         hearing.feed(&[7; 320]).expect("takes sound");
-        let heard = hearing.finish();
+        let heard = hearing.finish(false);
         drop((ear, runtime));
         (heard, server.join().expect("the server ends"))
     }

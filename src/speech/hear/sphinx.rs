@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::audio::{Dbfs, MediaTime, SampleRate};
-use crate::talk::{Alternative, Finality, Language, Probability, Transcript, Word};
+use crate::talk::{Alternative, Ending, Finality, Language, Probability, Transcript, Word};
 
 use super::decoders::{Decoders, Lent};
 use super::front::{self, Cepstrum, Front};
@@ -22,7 +22,7 @@ use super::readings::{MOST_PATHS, base, is_long_enough, is_word, readings};
 use super::sphinx_ffi::{Library, Segment, Span};
 use super::vocabulary::{Sayable, Vocabulary};
 use super::written::written;
-use super::{HearError, HearRequest, Hearing, Recognizer, SphinxConfig};
+use super::{Cancel, HearError, HearRequest, Hearing, Recognizer, SphinxConfig};
 
 const NAME: &str = "sphinx";
 /// Frames of 10 ms below which a word is too short to be judged alone.
@@ -90,6 +90,7 @@ impl Recognizer for Sphinx {
         let limits = Limits::of(&self.config, request.language);
         let front = self.decoders.front();
         Ok(Box::new(Listening {
+            decoders: Arc::clone(&self.decoders),
             lent,
             sayable,
             request,
@@ -99,6 +100,7 @@ impl Recognizer for Sphinx {
             pcm: Vec::new(),
             told: None,
             since_partial: 0,
+            guessed: None,
             open: true,
         }))
     }
@@ -156,6 +158,7 @@ fn distance(segment: &Segment) -> f32 {
 
 /// One utterance in a decoder.
 struct Listening {
+    decoders: Arc<Decoders>,
     lent: Lent,
     sayable: Arc<Sayable>,
     request: HearRequest,
@@ -169,6 +172,8 @@ struct Listening {
     /// The partial transcript that was told last.
     told: Option<String>,
     since_partial: usize,
+    /// What was heard at the second hearing, when the caller paused.
+    guessed: Option<Transcript>,
     /// The decoder's utterance is still to be ended.
     open: bool,
 }
@@ -211,6 +216,43 @@ impl Listening {
         let heard = self.transcript(Finality::Final);
         self.lent.understands(!heard.is_nothing());
         Ok(heard)
+    }
+
+    fn is_worth_hearing_again(&self) -> bool {
+        self.pcm.len() <= SECOND_HEARING_SAMPLES && Dbfs::of(&self.pcm).db() >= QUIET_DB
+    }
+
+    /// While it streams, an utterance is normalised by the mean of other callers; a new voice or line may fail by that alone. So what
+    /// was not understood is heard once more, by its own mean.
+    fn hear_again(&mut self) -> Result<Transcript, HearError> {
+        let decoder = &mut self.lent.primed().decoder;
+        self.open = decoder.start();
+        let heard = match self.frames.is_empty() {
+            false => decoder.process_cepstra(&front::normalised(&self.frames, &front::mean(&self.frames))),
+            true => decoder.process(&self.pcm, Span::Whole),
+        };
+        if !(self.open && heard) {
+            return Err(failed("the decoder could not hear the utterance again"));
+        }
+        self.conclude()
+    }
+
+    /// The same utterance for another decoder, which has heard nothing of it yet.
+    fn with(&self, lent: Lent) -> Self {
+        Self {
+            decoders: Arc::clone(&self.decoders),
+            lent,
+            sayable: Arc::clone(&self.sayable),
+            request: self.request.clone(),
+            limits: self.limits,
+            front: None,
+            frames: self.frames.clone(),
+            pcm: self.pcm.clone(),
+            told: None,
+            since_partial: 0,
+            guessed: None,
+            open: false,
+        }
     }
 
     fn transcript(&mut self, finality: Finality) -> Transcript {
@@ -288,28 +330,32 @@ impl Hearing for Listening {
         Ok(Some(partial))
     }
 
-    fn finish(mut self: Box<Self>) -> Result<Transcript, HearError> {
+    /// What is understood so far; where that is nothing, or cannot be all, another decoder hears it again, if one is free.
+    fn guess(&mut self, _: &Cancel) -> Result<Option<Transcript>, HearError> {
+        self.guessed = None;
+        let streamed = self.transcript(Finality::Partial);
+        if streamed.ending == Ending::Whole || !self.is_worth_hearing_again() {
+            return Ok(Some(streamed));
+        }
+        let Some(lent) = self.decoders.spare(&self.sayable)? else { return Ok(Some(streamed)) };
+        let again = self.with(lent).hear_again()?;
+        self.guessed = Some(again.clone());
+        let better = if again.is_nothing() { streamed } else { Transcript { finality: Finality::Partial, ..again } };
+        self.told = Some(better.text.clone());
+        Ok(Some(better))
+    }
+
+    fn finish(mut self: Box<Self>, as_guessed: bool) -> Result<Transcript, HearError> {
         if self.request.cancel.is_cancelled() {
             return Err(HearError::Cancelled);
         }
         let waiting = self.front.as_mut().map(Front::finish).unwrap_or_default();
         self.take_frames(waiting)?;
         let streamed = self.conclude()?;
-        if !streamed.is_nothing() || self.pcm.len() > SECOND_HEARING_SAMPLES || Dbfs::of(&self.pcm).db() < QUIET_DB {
+        if !streamed.is_nothing() || !self.is_worth_hearing_again() {
             return Ok(streamed);
         }
-        // While it streams, an utterance is normalised by the mean of other callers; a new voice or line may fail by that alone.
-        // So what was not understood is heard once more, by its own mean.
-        let decoder = &mut self.lent.primed().decoder;
-        self.open = decoder.start();
-        let heard = match self.front {
-            Some(_) => decoder.process_cepstra(&front::normalised(&self.frames, &front::mean(&self.frames))),
-            None => decoder.process(&self.pcm, Span::Whole),
-        };
-        if !(self.open && heard) {
-            return Err(failed("the decoder could not hear the utterance again"));
-        }
-        self.conclude()
+        self.guessed.take().filter(|_| as_guessed).map_or_else(|| self.hear_again(), Ok)
     }
 }
 
@@ -327,7 +373,6 @@ fn failed(what: impl Into<String>) -> HearError {
 mod tests {
     use std::ops::ControlFlow;
 
-    use super::super::Cancel;
     use super::*;
     use crate::speech::speak::{Delivery, EngineKind, SpeakConfig, Synthesizer, open};
     use crate::talk::Expectation;
@@ -401,7 +446,7 @@ mod tests {
         for piece in pcm.chunks(320) {
             hearing.feed(piece).expect("takes sound");
         }
-        hearing.finish().expect("ends")
+        hearing.finish(false).expect("ends")
     }
 
     #[cfg(feature = "flite")]

@@ -13,7 +13,7 @@ use std::sync::Once;
 use whisper_rs::{FullParams, SamplingStrategy, WhisperContext, WhisperContextParameters, WhisperError, WhisperState};
 
 use crate::audio::Dbfs;
-use crate::talk::{Language, Probability, Transcript};
+use crate::talk::{Finality, Language, Probability, Transcript};
 
 use super::gate::{Evidence, invented};
 use super::written::written;
@@ -75,12 +75,12 @@ impl Whisper {
         }
     }
 
-    fn transcribe(&self, pcm: &[i16], request: &HearRequest) -> Result<Transcript, HearError> {
+    fn transcribe(&self, pcm: &[i16], request: &HearRequest, cancel: &Cancel) -> Result<Transcript, HearError> {
         let nothing = Transcript::nothing(request.language, NAME);
         if pcm.is_empty() {
             return Ok(nothing);
         }
-        let state = self.decode(pcm, request.language, &request.cancel)?;
+        let state = self.decode(pcm, request.language, cancel)?;
         let (text, mean_logprob, no_speech) = read(&state);
         let evidence = Evidence { no_speech, mean_logprob, seconds: pcm.len() as f32 / RATE as f32, level: Dbfs::of(pcm) };
         if text.is_empty() {
@@ -109,15 +109,16 @@ impl Recognizer for std::sync::Arc<Whisper> {
         if !self.hears(request.language) {
             return Err(failed(format!("this model does not hear {}; a multilingual one does", request.language)));
         }
-        Ok(Box::new(Collecting { whisper: self.clone(), request, pcm: Vec::with_capacity(5 * RATE) }))
+        Ok(Box::new(Collecting { whisper: self.clone(), request, pcm: Vec::with_capacity(5 * RATE), guessed: None }))
     }
 }
 
-/// An utterance that is decoded when it has ended: whisper does not stream.
+/// An utterance that is decoded when it has ended or pauses: whisper does not stream.
 struct Collecting {
     whisper: std::sync::Arc<Whisper>,
     request: HearRequest,
     pcm: Vec<i16>,
+    guessed: Option<Transcript>,
 }
 
 impl Hearing for Collecting {
@@ -130,8 +131,16 @@ impl Hearing for Collecting {
         Ok(None)
     }
 
-    fn finish(self: Box<Self>) -> Result<Transcript, HearError> {
-        self.whisper.transcribe(&self.pcm, &self.request)
+    fn guess(&mut self, cancel: &Cancel) -> Result<Option<Transcript>, HearError> {
+        self.guessed = None;
+        let guess = self.whisper.transcribe(&self.pcm, &self.request, cancel)?;
+        self.guessed = Some(guess.clone());
+        Ok(Some(Transcript { finality: Finality::Partial, ..guess }))
+    }
+
+    fn finish(self: Box<Self>, as_guessed: bool) -> Result<Transcript, HearError> {
+        let guessed = self.guessed.filter(|_| as_guessed);
+        guessed.map_or_else(|| self.whisper.transcribe(&self.pcm, &self.request, &self.request.cancel), Ok)
     }
 }
 
@@ -224,14 +233,14 @@ mod tests {
             let tone: Vec<i16> = (0..320).map(|s| (((i * 320 + s) as f32 * 0.17).sin() * 8_000.0) as i16).collect();
             assert_eq!(hearing.feed(&tone).expect("takes sound"), None);
         }
-        hearing.finish().expect("decodes");
+        hearing.finish(false).expect("decodes");
         let cancel = Cancel::default();
         let hearing = whisper.start(request(cancel.clone())).expect("starts");
         cancel.cancel();
-        assert!(hearing.finish().is_ok_and(|t| t.is_nothing()), "nothing was fed");
+        assert!(hearing.finish(false).is_ok_and(|t| t.is_nothing()), "nothing was fed");
         let mut hearing = whisper.start(request(Cancel::default())).expect("starts");
         hearing.feed(&[0; 16_000]).expect("takes sound");
-        assert!(hearing.finish().is_ok());
+        assert!(hearing.finish(false).is_ok());
         let cancelled = Cancel::default();
         cancelled.cancel();
         assert!(matches!(whisper.decode(&[1; 16_000], Language::EN, &cancelled), Err(HearError::Cancelled)));
