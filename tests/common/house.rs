@@ -65,7 +65,7 @@ impl Hearing for Turn {
         Ok(None)
     }
 
-    fn finish(self: Box<Self>) -> Result<Transcript, HearError> {
+    fn finish(self: Box<Self>, _: bool) -> Result<Transcript, HearError> {
         assert_ne!(self.0, "!", "the recogniser panics, as its script says");
         Ok(Transcript::of_text(self.0, self.1, "scripted"))
     }

@@ -36,6 +36,13 @@ pub(crate) struct Server {
     bodies: std::sync::Mutex<Vec<Value>>,
 }
 
+impl Server {
+    /// How many requests came.
+    pub(crate) fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
 /// A server that gives these answers in order, the last one for ever.
 pub(crate) async fn serve(answers: Vec<Answer>) -> (DialogueConfig, Arc<Server>) {
     let server = Arc::new(Server { answers, asked: AtomicUsize::new(0), bodies: std::sync::Mutex::default() });
@@ -153,7 +160,7 @@ async fn one_failure_of_the_server_is_tried_again() {
     let (mut caller, server) = caller(vec![Answer::Status(400), calls(vec![("goodbye", json!({}))])]).await;
     caller.say("toodle-oo old chap").await;
     assert_eq!(caller.understood(), ("openai", vec![Command::Goodbye]));
-    assert_eq!(server.asked.load(Ordering::SeqCst), 2);
+    assert_eq!(server.asked(), 2);
 }
 
 #[tokio::test]
@@ -162,7 +169,7 @@ async fn a_model_that_keeps_failing_is_left_alone() {
     for _ in 0..4 {
         assert_holds(&caller.say("how long is the warranty?").await, "2 years", "warranty");
     }
-    let asked = server.asked.load(Ordering::SeqCst);
+    let asked = server.asked();
     assert!(asked <= 4, "two turns of two tries, then the breaker is open; asked {asked} times");
 }
 
@@ -186,5 +193,5 @@ async fn what_answers_the_question_never_leaves_the_house() {
     let (mut caller, server) = caller(vec![calls(vec![("start_flow", json!({ "flow": "order_status" }))])]).await;
     caller.say("i am wondering about something i bought").await;
     caller.say("4271").await;
-    assert_eq!(server.asked.load(Ordering::SeqCst), 1, "a number that was asked for needs no model");
+    assert_eq!(server.asked(), 1, "a number that was asked for needs no model");
 }

@@ -19,13 +19,14 @@ use chrono::NaiveDate;
 use tokio::runtime::Handle;
 
 use super::clock;
-use super::line::OpenError;
+use super::line::{OpenError, phrases};
 use super::reply::Dialogues;
 use crate::business::Pack;
 use crate::call::{CallConfig, TurnConfig};
 use crate::dialogue::DialogueConfig;
 use crate::media::MediaConfig;
 use crate::speech::hear::Recognizer;
+use crate::speech::hear::beginnings::Beginnings;
 use crate::store::journal::Entry;
 
 pub use caller::{Deed, Findings, SAMPLES, Talker};
@@ -47,6 +48,8 @@ pub struct Outcome {
 /// Where calls are simulated: a pack is read, its understanding trained, its database fresh.
 pub struct Stage {
     dialogues: Dialogues,
+    /// How what callers say begins, for the scripted recogniser.
+    known: Beginnings,
     today: NaiveDate,
     network: Network,
     timing: Timing,
@@ -77,10 +80,11 @@ impl Stage {
         let pack = Arc::new(Pack::load(&scenario.pack)?);
         let language = scenario.language.unwrap_or_else(|| pack.first_language());
         let data = Scratch(std::env::temp_dir().join(format!("hotline-simulate-{:016x}", clock::seed())));
+        let known = Beginnings::of(&phrases(&pack));
         let dialogues = runtime.block_on(Dialogues::open(&DialogueConfig::default(), pack, &data.0))?;
         let (call, media) = (CallConfig { language, ..call.clone() }, media.clone());
         let Scenario { today, network, timing, .. } = *scenario;
-        Ok(Self { dialogues, today, network, timing, ear: None, call, media, runtime: runtime.clone(), _data: data })
+        Ok(Self { dialogues, known, today, network, timing, ear: None, call, media, runtime: runtime.clone(), _data: data })
     }
 
     /// The same stage, where a real recogniser hears the languages it can; what it computes is waited for as long as that takes.

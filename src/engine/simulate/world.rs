@@ -267,8 +267,9 @@ impl<'s, T: Talker> World<'s, T> {
                 let text = self.caller.said(media(heard.from), self.now);
                 if text != *so_far {
                     so_far.clone_from(&text);
-                    let transcript =
-                        Transcript { finality: Finality::Partial, ..Transcript::of_text(text, heard.language, ENGINE) };
+                    let ending = self.stage.known.ending(&text, heard.language);
+                    let said = Transcript::of_text(text, heard.language, ENGINE);
+                    let transcript = Transcript { finality: Finality::Partial, ending, ..said };
                     self.pending.push_back(Input::Partial { turn, transcript });
                 }
             }

@@ -1,6 +1,7 @@
 //! Speech to text: the [`Recognizer`] trait and its engines.
 //! Never decides whose turn it is; an utterance is begun, fed and finished by its owner.
 
+pub mod beginnings;
 mod config;
 #[cfg(feature = "sphinx")]
 mod decoders;
@@ -99,7 +100,7 @@ pub trait Recognizer: Send + Sync {
     /// Begins an utterance. May take some milliseconds (a grammar is made ready); runs on a worker.
     fn start(&self, request: HearRequest) -> Result<Box<dyn Hearing>, HearError>;
 
-    /// Takes what callers may say from now on; an engine that hears any words has nothing to learn.
+    /// Takes what callers may say from now on; an engine that hears any words by itself has nothing to learn.
     fn learn(&self, _phrases: Vec<Phrase>) {}
 }
 
@@ -113,7 +114,9 @@ pub trait Hearing: Send {
     ///
     /// # Errors
     /// As [`Self::finish`].
-    fn guess(&mut self, cancel: &Cancel) -> Result<Option<Transcript>, HearError>;
+    fn guess(&mut self, _cancel: &Cancel) -> Result<Option<Transcript>, HearError> {
+        Ok(None)
+    }
 
     /// Ends the utterance and gives its final transcript (possibly [`Transcript::nothing`]). `as_guessed`: nothing was said since the
     /// last guess, whose work need not be done again.

@@ -8,6 +8,8 @@ use tokio::runtime::Handle;
 
 use crate::talk::Language;
 
+#[cfg(any(feature = "whisper", feature = "openai"))]
+use super::beginnings::Knowing;
 use super::phrase::Phrase;
 use super::{HearConfig, HearEngine, HearError, Recognizer};
 
@@ -89,10 +91,13 @@ fn open_one(
         #[cfg(feature = "whisper")]
         HearEngine::Whisper => {
             let model = data.join("models").join(&config.whisper.model);
-            Ok(Arc::new(Arc::new(super::whisper::Whisper::open(&model, &config.whisper)?)))
+            let whisper = Arc::new(super::whisper::Whisper::open(&model, &config.whisper)?);
+            Ok(Arc::new(Knowing::new(whisper, &phrases)))
         }
         #[cfg(feature = "openai")]
-        HearEngine::Openai => Ok(Arc::new(super::openai::OpenaiEar::open(&config.openai, runtime)?)),
+        HearEngine::Openai => {
+            Ok(Arc::new(Knowing::new(super::openai::OpenaiEar::open(&config.openai, runtime)?, &phrases)))
+        }
         #[cfg(feature = "sphinx")]
         HearEngine::Sphinx | HearEngine::Auto => {
             let sphinx = super::sphinx::Sphinx::open(&config.sphinx, phrases)?;

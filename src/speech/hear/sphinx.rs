@@ -451,6 +451,32 @@ mod tests {
 
     #[cfg(feature = "flite")]
     #[test]
+    fn a_pause_tells_what_was_said_and_changes_nothing() {
+        let test = "a_pause_tells_what_was_said_and_changes_nothing";
+        let (Some(sphinx), Some(order)) = (sphinx(test), spoken(test, "where is my order")) else { return };
+        let request = || HearRequest {
+            language: Language::EN,
+            expectation: Expectation::Open,
+            from: MediaTime::ZERO,
+            cancel: Cancel::default(),
+        };
+        let heard = hear(&sphinx, &order, Expectation::Open);
+        let mut hearing = sphinx.start(request()).expect("starts");
+        // In the middle of a word, between two, and at the end: half a sentence is heard again by another decoder.
+        let pieces: Vec<&[i16]> = order.chunks(order.len() / 5).collect();
+        let mut guesses = Vec::new();
+        for piece in &pieces {
+            hearing.feed(piece).expect("takes sound");
+            guesses.push(hearing.guess(&Cancel::default()).expect("guesses").expect("a guess"));
+        }
+        let last = guesses.pop().expect("some");
+        assert_eq!((last.text.as_str(), last.finality, last.ending), ("where is my order", Finality::Partial, Ending::Whole));
+        assert!(guesses.iter().any(|guess| guess.ending != Ending::Whole), "{guesses:?}");
+        assert_eq!(hearing.finish(true).expect("ends").text, heard.text);
+    }
+
+    #[cfg(feature = "flite")]
+    #[test]
     fn what_is_in_the_grammar_is_heard_on_a_phone_line() {
         let test = "what_is_in_the_grammar_is_heard_on_a_phone_line";
         let (Some(sphinx), Some(order)) = (sphinx(test), spoken(test, "where is my order")) else { return };

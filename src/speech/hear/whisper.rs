@@ -247,6 +247,29 @@ mod tests {
     }
 
     #[test]
+    fn what_was_decoded_in_a_pause_is_not_decoded_again() {
+        let file = file(&ggml::fixture::model());
+        let whisper = Arc::new(Whisper::open(file.path(), &WhisperConfig::default()).expect("loads"));
+        let said = Transcript::of_text("what was guessed", Language::EN, NAME);
+        let paused = |pcm: &[i16]| {
+            let mut hearing =
+                Collecting { whisper: whisper.clone(), request: request(Cancel::default()), pcm: Vec::new(), guessed: None };
+            hearing.feed(pcm).expect("takes sound");
+            let guess = hearing.guess(&Cancel::default()).expect("guesses").expect("a guess");
+            assert_eq!(guess.finality, Finality::Partial);
+            assert!(hearing.guessed.as_ref().is_some_and(|kept| kept.text == guess.text));
+            Box::new(Collecting { guessed: Some(said.clone()), ..hearing })
+        };
+        assert_eq!(paused(&[7; 16_000]).finish(true).expect("kept"), said);
+        assert_ne!(paused(&[7; 16_000]).finish(false).expect("decoded anew"), said);
+        let given_up = Cancel::default();
+        given_up.cancel();
+        let mut hearing = paused(&[7; 16_000]);
+        assert!(matches!(hearing.guess(&given_up), Err(HearError::Cancelled)));
+        assert!(hearing.guessed.is_none() && hearing.finish(true).is_ok(), "a guess given up is no end of the turn");
+    }
+
+    #[test]
     fn a_cut_off_or_missing_model_is_named_and_never_loaded() {
         let model = ggml::fixture::model();
         let file = file(&model[..model.len() - 100]);
