@@ -103,7 +103,9 @@ enum Sound {
     Frame(Box<[i16]>),
     /// The caller pauses.
     Guess(Cancel),
-    End { as_guessed: bool },
+    End {
+        as_guessed: bool,
+    },
 }
 
 struct ReplyJob {

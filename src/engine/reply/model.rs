@@ -38,7 +38,9 @@ impl Dialogue {
 
     /// The same for a prompt that may not come: `Err` where it is not known, or the model failed.
     pub(super) async fn ask_model_ahead(&mut self, prompt: &Prompt) -> Result<Option<Proposal>, ()> {
-        let Some(request) = self.conversation.model_request(prompt).filter(|_| self.shared.model.is_some()) else { return Ok(None) };
+        let Some(request) = self.conversation.model_request(prompt).filter(|_| self.shared.model.is_some()) else {
+            return Ok(None);
+        };
         if !self.shared.config.llm.guess {
             return Err(());
         }

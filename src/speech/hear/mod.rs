@@ -12,6 +12,8 @@ pub mod gate;
 pub mod ggml;
 pub mod grammar;
 pub mod lexicon;
+#[cfg(feature = "sphinx")]
+mod limits;
 mod open;
 #[cfg(feature = "openai")]
 pub mod openai;

@@ -95,9 +95,7 @@ fn open_one(
             Ok(Arc::new(Knowing::new(whisper, &phrases)))
         }
         #[cfg(feature = "openai")]
-        HearEngine::Openai => {
-            Ok(Arc::new(Knowing::new(super::openai::OpenaiEar::open(&config.openai, runtime)?, &phrases)))
-        }
+        HearEngine::Openai => Ok(Arc::new(Knowing::new(super::openai::OpenaiEar::open(&config.openai, runtime)?, &phrases))),
         #[cfg(feature = "sphinx")]
         HearEngine::Sphinx | HearEngine::Auto => {
             let sphinx = super::sphinx::Sphinx::open(&config.sphinx, phrases)?;
