@@ -10,7 +10,7 @@ use hotline::call::{Action, Call, CallConfig, Event, Hangup, Input, Output, Phas
 use hotline::privacy::Pii;
 use hotline::talk::{
     AfterReply, Choice, Digit, Expectation, Heard, Hint, Importance, Language, Playout, Probability, Prompt, ReplyId, Sentence,
-    Transcript, TurnId,
+    Tone, Transcript, TurnId,
 };
 
 /// Seeds a run; `HOTLINE_SEEDS` asks for another number.
@@ -165,7 +165,9 @@ impl Walk {
         }
         let speech = if self.speaks != (self.random.below(12) == 0) { 0.9 } else { 0.1 };
         let level = Dbfs::new(-80.0 + self.random.below(80) as f32);
-        let heard = Heard { at: self.media, speech: Probability::new(speech), level, concealed: self.random.below(20) == 0 };
+        let speech = Probability::new(speech);
+        let tone = (self.random.below(2) == 0).then(|| Tone::of_index(self.random.below(80) as usize));
+        let heard = Heard { at: self.media, speech, level, tone, concealed: self.random.below(20) == 0 };
         self.media = self.media + FRAME;
         self.played += FRAME;
         let playout = (self.random.below(3) > 0).then(|| Playout {

@@ -22,11 +22,14 @@ impl Floor {
         let turn = cx.next_turn();
         let utterance = match earlier.filter(|earlier| cx.fits_one_turn(earlier)) {
             Some(earlier) => {
-                let waited = cx.endpointer.silence(&cx.expectation, earlier.progress, earlier.paused);
+                let waited = cx.endpointer.silence(&cx.expectation, earlier.progress, earlier.pace());
                 cx.endpointer.paused(run.from.since(earlier.last), waited);
                 earlier.reopened(turn, run)
             }
-            None => Utterance::new(turn, run, &cx.config, cx.now),
+            None => {
+                cx.cadence.begin(cx.media.since(run.from));
+                Utterance::new(turn, run, &cx.config, cx.now)
+            }
         };
         cx.event(Event::SpeechStarted { turn, at: run.from });
         cx.action(Action::StartRecognition {
@@ -44,7 +47,7 @@ impl Floor {
         let Caller::Speaking(utterance) = &mut self.caller else { return ON };
         let waited = match unjudged {
             true => cx.endpointer.least(),
-            false => cx.endpointer.silence(&cx.expectation, utterance.progress, utterance.paused),
+            false => cx.endpointer.silence(&cx.expectation, utterance.progress, utterance.pace()),
         };
         if speech && !heard.concealed {
             utterance.speak(heard.level);
@@ -64,6 +67,7 @@ impl Floor {
         }
         if !speech && !unjudged && silent >= cx.endpointer.guess() && !utterance.is_guessed() {
             utterance.guessed = Some(utterance.last);
+            utterance.finality = cx.cadence.finality(silent);
             cx.action(Action::GuessTranscript { turn: utterance.turn });
         }
         self.judge(cx);

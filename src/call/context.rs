@@ -11,7 +11,7 @@ use super::config::{CallConfig, ms};
 use super::output::{Action, Event, Output};
 use super::record::CallRecord;
 use super::state::Utterance;
-use super::turn::{Endpointer, Gain, Reaction, SpeechDetector};
+use super::turn::{Cadence, Endpointer, Gain, Reaction, SpeechDetector};
 
 #[derive(Debug)]
 pub(super) struct Context {
@@ -26,6 +26,7 @@ pub(super) struct Context {
     pub(super) language: Language,
     pub(super) detector: SpeechDetector,
     pub(super) endpointer: Endpointer,
+    pub(super) cadence: Cadence,
     pub(super) no_input: Ladder,
     pub(super) no_match: Ladder,
     pub(super) apologies: Ladder,
@@ -53,6 +54,7 @@ impl Context {
             language: config.language,
             detector: SpeechDetector::new(config.turn.detector.clone()),
             endpointer: Endpointer::new(config.turn.endpoint.clone()),
+            cadence: Cadence::default(),
             no_input: Ladder::default(),
             no_match: Ladder::default(),
             apologies: Ladder::default(),
@@ -90,6 +92,7 @@ impl Context {
     /// Media time goes on, whoever listens.
     pub(super) fn hear(&mut self, heard: &Heard) {
         self.media = self.media.max(heard.at + FRAME);
+        self.cadence.hear(heard);
     }
 
     /// The caller was understood at this level.

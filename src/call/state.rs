@@ -11,7 +11,7 @@ use super::input::Hangup;
 use super::keypad::Entry;
 use super::ledger::PlayoutLedger;
 use super::timer::{Alarm, Timer};
-use super::turn::{Gain, Progress, Run};
+use super::turn::{Gain, Pace, Progress, Run};
 use super::waterfall::Waterfall;
 
 #[derive(Debug)]
@@ -87,6 +87,8 @@ pub(super) struct Utterance {
     pub(super) pauses: u32,
     /// The longest pause in it.
     pub(super) paused: Duration,
+    /// What the voice said of the last pause in which a guess was asked for.
+    pub(super) finality: f32,
     /// The end of its last speech when the recogniser was last asked for a guess.
     pub(super) guessed: Option<MediaTime>,
     /// Whether it silenced the bot.
@@ -250,11 +252,17 @@ impl Utterance {
             pauses: 0,
             paused: Duration::ZERO,
             guessed: None,
+            finality: 0.0,
             interrupts: false,
             over: None,
             held: None,
             opened: now,
         }
+    }
+
+    /// How it is said so far.
+    pub(super) fn pace(&self) -> Pace {
+        Pace { paused: self.paused, finality: if self.is_guessed() { self.finality } else { 0.0 } }
     }
 
     /// Whether nothing was said since the recogniser was asked for a guess.

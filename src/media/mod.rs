@@ -7,6 +7,7 @@ mod downlink;
 pub mod jitter;
 pub mod note;
 mod packet;
+mod pitch;
 mod prosody;
 mod received;
 pub mod resample;

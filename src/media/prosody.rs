@@ -1,22 +1,9 @@
 //! How the caller says an utterance, frame by frame: level, pitch, syllables, talking over the bot.
-//! Never allocates, keeps no sound longer than 40 ms, and cannot be made where reading feelings is switched off.
+//! Never allocates, keeps no sound, and cannot be made where reading feelings is switched off.
 
-use crate::audio::{Dbfs, FRAME, SampleRate};
-use crate::talk::{EmotionOn, Heard, Pitch, Probability, Prosody};
+use crate::audio::{Dbfs, FRAME};
+use crate::talk::{EmotionOn, Heard, Pitch, Probability, Prosody, Tone};
 
-/// Pitch is looked for at 8 kHz: every second sample of the uplink's, smoothed.
-const RATE_HZ: f32 = 8_000.0;
-const NARROW: usize = SampleRate::HZ_8000.frame_len();
-/// The last two frames: room for a comparison of 20 ms at the longest period.
-const KEPT: usize = 2 * NARROW;
-/// Periods of 60 to 400 Hz, in samples.
-const SHORTEST: usize = 20;
-const LONGEST: usize = 133;
-/// A frame is voiced where its normalised difference falls below this (YIN, step 4).
-const VOICED: f32 = 0.2;
-/// Pitch is counted in half semitones above 55 Hz, three octaves of them.
-const LOWEST_HZ: f32 = 55.0;
-const BINS: usize = 72;
 /// Fewer voiced frames than this tell no pitch: 200 ms.
 const LEAST_VOICED: u32 = 10;
 const SPOKEN: Probability = Probability::new(0.5);
@@ -26,8 +13,7 @@ const DIP_DB: f32 = 3.0;
 /// Measures one utterance after the other.
 pub struct ProsodyMeter {
     leave: EmotionOn,
-    kept: [f32; KEPT],
-    pitches: [u16; BINS],
+    pitches: [u16; Tone::COUNT],
     voiced: u32,
     spoken: u32,
     over_bot: u32,
@@ -49,32 +35,29 @@ impl ProsodyMeter {
     /// A meter; only where the company reads feelings and says so.
     pub const fn new(leave: EmotionOn) -> Self {
         let syllables = Syllables { count: 0, lowest_db: 0.0, peak_db: -96.0, rising: false, voiced: false };
-        Self { leave, kept: [0.0; KEPT], pitches: [0; BINS], voiced: 0, spoken: 0, over_bot: 0, power: 0.0, syllables }
+        Self { leave, pitches: [0; Tone::COUNT], voiced: 0, spoken: 0, over_bot: 0, power: 0.0, syllables }
     }
 
     /// Takes the frame that [`Uplink::pull`](super::Uplink::pull) judged (16 kHz) and whether the bot is being heard meanwhile.
     pub fn push(&mut self, heard: &Heard, pcm16k: &[i16], bot_speaks: bool) {
-        self.keep(pcm16k);
         if heard.concealed || heard.speech < SPOKEN {
             return;
         }
         self.spoken += 1;
         self.over_bot += u32::from(bot_speaks);
         self.power += f64::from(10f32.powf(heard.level.db() / 10.0));
-        let period = period(&self.kept);
-        if let Some(period) = period {
-            let half_semitones = 24.0 * (RATE_HZ / period / LOWEST_HZ).log2();
-            self.pitches[(half_semitones.round().max(0.0) as usize).min(BINS - 1)] += 1;
+        if let Some(tone) = heard.tone {
+            self.pitches[tone.index()] += 1;
             self.voiced += 1;
         }
         for half in pcm16k.chunks(pcm16k.len().div_ceil(2).max(1)) {
-            self.syllables.push(Dbfs::of(half).db(), period.is_some());
+            self.syllables.push(Dbfs::of(half).db(), heard.tone.is_some());
         }
     }
 
     /// How the utterance that ends here was said, or nothing if nothing was; the next one begins.
     pub fn take(&mut self) -> Option<Prosody> {
-        let done = std::mem::replace(self, Self { kept: self.kept, ..Self::new(self.leave) });
+        let done = std::mem::replace(self, Self::new(self.leave));
         if done.spoken == 0 {
             return None;
         }
@@ -87,13 +70,6 @@ impl ProsodyMeter {
             speech,
             over_bot: FRAME * done.over_bot,
         })
-    }
-
-    fn keep(&mut self, pcm16k: &[i16]) {
-        self.kept.copy_within(NARROW.., 0);
-        for (to, pair) in self.kept[NARROW..].iter_mut().zip(pcm16k.chunks_exact(2)) {
-            *to = (f32::from(pair[0]) + f32::from(pair[1])) / 2.0;
-        }
     }
 
     fn pitch(&self) -> Option<Pitch> {
@@ -109,8 +85,7 @@ impl ProsodyMeter {
             return None;
         }
         let (low, median, high) = (at(0.1)?, at(0.5)?, at(0.9)?);
-        let median_hz = LOWEST_HZ * (median as f32 / 24.0).exp2();
-        Some(Pitch { median_hz, range_semitones: (high - low) as f32 / 2.0 })
+        Some(Pitch { median_hz: Tone::of_index(median).hz(), range_semitones: (high - low) as f32 / 2.0 })
     }
 }
 
@@ -137,37 +112,18 @@ impl Syllables {
     }
 }
 
-/// The period of the sound in samples, if it has one: YIN (de Cheveigné & Kawahara 2002), steps 2 to 5.
-fn period(kept: &[f32; KEPT]) -> Option<f32> {
-    let mut normalised = [1.0f32; LONGEST + 2];
-    let mut sum = 0.0;
-    for lag in 1..normalised.len() {
-        let pairs = kept[..NARROW].iter().zip(&kept[lag..lag + NARROW]);
-        let difference: f32 = pairs.map(|(a, b)| (a - b) * (a - b)).sum();
-        sum += difference;
-        normalised[lag] = if sum > 0.0 { difference * lag as f32 / sum } else { 1.0 };
-    }
-    let mut lag = (SHORTEST..=LONGEST).find(|&lag| normalised[lag] < VOICED)?;
-    while lag < LONGEST && normalised[lag + 1] < normalised[lag] {
-        lag += 1;
-    }
-    let (before, at, after) = (normalised[lag - 1], normalised[lag], normalised[lag + 1]);
-    let bend = before - 2.0 * at + after;
-    let shift = if bend > 0.0 { (before - after) / (2.0 * bend) } else { 0.0 };
-    Some(lag as f32 + shift.clamp(-0.5, 0.5))
-}
-
 #[cfg(test)]
 mod tests {
     use std::f32::consts::TAU;
     use std::time::Duration;
 
+    use super::super::pitch::PitchMeter;
     use super::*;
-    use crate::audio::{Frame, MediaTime};
+    use crate::audio::{Frame, MediaTime, SampleRate};
 
     /// Two seconds of a voice: a pitch by time, pulsing that many times a second; what it measures as.
     fn said(hz: impl Fn(f32) -> f32, syllables_per_s: f32, loud: f32) -> Option<Prosody> {
-        let mut meter = ProsodyMeter::new(EmotionOn::granted());
+        let (mut meter, mut pitch) = (ProsodyMeter::new(EmotionOn::granted()), PitchMeter::default());
         let mut phase = 0.0f32;
         for frame in 0..100u64 {
             let pcm: Vec<i16> = (0..320)
@@ -179,14 +135,15 @@ mod tests {
                     (voice * envelope * loud) as i16
                 })
                 .collect();
-            push(&mut meter, &pcm, frame, frame < 25);
+            push((&mut meter, &mut pitch), &pcm, frame, frame < 25);
         }
         meter.take()
     }
 
-    fn push(meter: &mut ProsodyMeter, pcm: &[i16], frame: u64, bot_speaks: bool) {
+    fn push((meter, pitch): (&mut ProsodyMeter, &mut PitchMeter), pcm: &[i16], frame: u64, bot_speaks: bool) {
         let frame = Frame::new(pcm, SampleRate::HZ_16000, MediaTime::from_millis(frame * 20));
-        let heard = Heard { at: frame.at, speech: Probability::ONE, level: frame.level(), concealed: false };
+        pitch.push(pcm);
+        let heard = Heard { speech: Probability::ONE, level: frame.level(), tone: pitch.tone(), ..Heard::nothing(frame.at) };
         meter.push(&heard, frame.pcm(), bot_speaks);
     }
 
@@ -213,7 +170,7 @@ mod tests {
 
     #[test]
     fn noise_has_no_pitch_and_silence_is_no_utterance() {
-        let mut meter = ProsodyMeter::new(EmotionOn::granted());
+        let (mut meter, mut pitch) = (ProsodyMeter::new(EmotionOn::granted()), PitchMeter::default());
         let mut state = 1u32;
         for frame in 0..50 {
             let noise: Vec<i16> = (0..320)
@@ -222,10 +179,10 @@ mod tests {
                     (state >> 18) as i16 - 8_192
                 })
                 .collect();
-            push(&mut meter, &noise, frame, false);
+            push((&mut meter, &mut pitch), &noise, frame, false);
         }
         assert_eq!(meter.take().expect("somebody hisses").pitch, None);
-        let heard = Heard { at: MediaTime::ZERO, speech: Probability::ZERO, level: Dbfs::SILENCE, concealed: false };
+        let heard = Heard::nothing(MediaTime::ZERO);
         meter.push(&heard, &[0; 320], false);
         assert_eq!(meter.take(), None);
     }

@@ -6,10 +6,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::audio::{Frame, MediaTime, SampleRate};
-use crate::talk::{AudioRange, Heard};
+use crate::talk::{AudioRange, Heard, Probability};
 
 use super::codec::Decoder;
 use super::jitter::JitterStats;
+use super::pitch::PitchMeter;
 use super::received::Received;
 use super::resample::Resampler;
 use super::vad::{Paired, Vad};
@@ -21,6 +22,8 @@ const RATE: SampleRate = SampleRate::HZ_16000;
 const KEPT: usize = 30 * RATE.hz() as usize;
 /// Plain frames waiting at most: 200 ms; beyond it the oldest is dropped.
 const PLAIN_WAITING: usize = 10 * RATE.frame_len();
+/// Pitch is looked for in frames that are more likely speech than not.
+const SPOKEN: Probability = Probability::new(0.5);
 
 /// What the uplink has had to cope with, since the call began.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -39,6 +42,7 @@ pub struct UplinkStats {
 pub struct Uplink {
     source: Source,
     vad: Box<dyn Vad>,
+    pitch: PitchMeter,
     frame: Frame,
     kept: Kept,
     dropped: u64,
@@ -64,7 +68,14 @@ impl Uplink {
             }
             None => Source::plain(format.rate()),
         };
-        Self { source, vad, frame: Frame::silence(RATE, MediaTime::ZERO), kept: Kept::default(), dropped: 0 }
+        Self {
+            source,
+            vad,
+            pitch: PitchMeter::default(),
+            frame: Frame::silence(RATE, MediaTime::ZERO),
+            kept: Kept::default(),
+            dropped: 0,
+        }
     }
 
     /// Takes a packet that came at `now`: the time since any fixed moment, the same one for [`pull`](Self::pull).
@@ -102,7 +113,9 @@ impl Uplink {
         let concealed = self.source.fill(now, self.frame.pcm_mut());
         self.kept.push(self.frame.pcm());
         let speech = self.vad.speech(self.frame.pcm());
-        Heard { at, speech, level: self.frame.level(), concealed }
+        self.pitch.push(self.frame.pcm());
+        let tone = if speech >= SPOKEN { self.pitch.tone() } else { None };
+        Heard { at, speech, level: self.frame.level(), tone, concealed }
     }
 
     /// The 16 kHz frame that was pulled last.

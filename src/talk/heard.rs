@@ -36,6 +36,42 @@ impl Probability {
     }
 }
 
+/// The pitch of a voice, in half semitones above 55 Hz, three octaves of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Tone(u8);
+
+impl Tone {
+    /// How many there are.
+    pub const COUNT: usize = 72;
+    const LOWEST_HZ: f32 = 55.0;
+
+    /// The nearest to that frequency.
+    pub fn of_hz(hz: f32) -> Self {
+        Self::of_index((24.0 * (hz / Self::LOWEST_HZ).log2()).round().max(0.0) as usize)
+    }
+
+    /// The one at that place, from 0, or the last.
+    pub const fn of_index(index: usize) -> Self {
+        Self(if index < Self::COUNT { index as u8 } else { Self::COUNT as u8 - 1 })
+    }
+
+    /// Its place, from 0.
+    pub fn index(self) -> usize {
+        usize::from(self.0).min(Self::COUNT - 1)
+    }
+
+    /// Its frequency.
+    pub fn hz(self) -> f32 {
+        Self::LOWEST_HZ * (f32::from(self.0) / 24.0).exp2()
+    }
+
+    /// Its height above the lowest, in semitones.
+    pub fn semitones(self) -> f32 {
+        f32::from(self.0) / 2.0
+    }
+}
+
 /// What the uplink says of one 20 ms frame of the caller's sound.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Heard {
@@ -45,8 +81,18 @@ pub struct Heard {
     pub speech: Probability,
     /// The frame's level.
     pub level: Dbfs,
+    /// The pitch of the voice, in frames of speech that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tone: Option<Tone>,
     /// The frame was made up by concealment or comfort noise, not received.
     pub concealed: bool,
+}
+
+impl Heard {
+    /// A frame of perfect silence.
+    pub const fn nothing(at: MediaTime) -> Self {
+        Self { at, speech: Probability::ZERO, level: Dbfs::SILENCE, tone: None, concealed: false }
+    }
 }
 
 /// A stretch of the caller's sound.

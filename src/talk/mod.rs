@@ -14,7 +14,7 @@ mod transcript;
 
 pub use digit::Digit;
 pub use expectation::{Choice, Expectation};
-pub use heard::{AudioRange, Heard, Playout, Probability};
+pub use heard::{AudioRange, Heard, Playout, Probability, Tone};
 pub use hint::{DESK, Hint};
 pub use ids::{CallId, ReplyId, TurnId};
 pub use language::Language;

@@ -74,10 +74,9 @@ impl Cycle {
     /// 20 ms pass.
     pub fn tick(&mut self, speaks: bool) -> Ticked {
         let heard = Heard {
-            at: self.media,
             speech: if speaks { Probability::ONE } else { Probability::ZERO },
             level: Dbfs::new(if speaks { -20.0 } else { -70.0 }),
-            concealed: false,
+            ..Heard::nothing(self.media)
         };
         self.media = self.media + FRAME;
         self.now += FRAME;

@@ -201,7 +201,7 @@ impl World {
             () => (0.0, -70.0),
         };
         let (speech, level) = (Probability::new(speech), Dbfs::new(level));
-        let heard = Heard { at: MediaTime::from_millis(from), speech, level, concealed: false };
+        let heard = Heard { speech, level, ..Heard::nothing(MediaTime::from_millis(from)) };
         let playout = self.play();
         self.input(Input::Tick { heard, playout });
     }

@@ -159,7 +159,7 @@ mod tests {
         let mut detector = SpeechDetector::new(DetectorConfig::default());
         for at in (0..ms).step_by(20) {
             let level = Dbfs::new(if at < ms - held { -20.0 } else { -50.0 });
-            detector.hear(&Heard { at: MediaTime::from_millis(at), speech: Probability::ONE, level, concealed: false });
+            detector.hear(&Heard { speech: Probability::ONE, level, ..Heard::nothing(MediaTime::from_millis(at)) });
         }
         *detector.run().expect("it has heard speech")
     }

@@ -172,10 +172,10 @@ mod tests {
                 _ => (0.0, -70.0, false),
             };
             detector.hear(&Heard {
-                at: MediaTime::from_millis(n as u64 * 20),
                 speech: Probability::new(speech),
                 level: Dbfs::new(level),
                 concealed,
+                ..Heard::nothing(MediaTime::from_millis(n as u64 * 20))
             });
         }
         detector
@@ -220,8 +220,8 @@ mod tests {
         let mut detector = detector_after("sss");
         detector.deafen(MediaTime::from_millis(360));
         assert_eq!(detector.run(), None);
-        let heard =
-            Heard { at: MediaTime::from_millis(340), speech: Probability::ONE, level: Dbfs::new(-10.0), concealed: false };
+        let at = MediaTime::from_millis(340);
+        let heard = Heard { speech: Probability::ONE, level: Dbfs::new(-10.0), ..Heard::nothing(at) };
         assert!(!detector.hear(&heard));
         assert!(detector.hear(&Heard { at: MediaTime::from_millis(360), ..heard }));
     }

@@ -44,6 +44,8 @@ pub struct EndpointConfig {
     pub most_ms: u64,
     /// How much one pause that was taken, or nearly taken, for the end lengthens the wait in this call.
     pub learn_ms: u64,
+    /// How much longer the wait is for each natural logarithm by which the voice makes it less likely that the turn is over.
+    pub voice_ms: u64,
     /// After this much silence the recogniser tells what it would make of the turn, and the answer to it is made ready.
     pub guess_ms: u64,
 }
@@ -67,6 +69,7 @@ impl Default for EndpointConfig {
             least_ms: 200,
             most_ms: 1_200,
             learn_ms: 50,
+            voice_ms: 400,
             guess_ms: 120,
         }
     }
@@ -94,6 +97,7 @@ impl EndpointConfig {
             least_ms: times(self.least_ms),
             most_ms: times(self.most_ms),
             learn_ms: self.learn_ms,
+            voice_ms: times(self.voice_ms),
             guess_ms: self.guess_ms,
         }
     }
@@ -146,6 +150,15 @@ impl Progress {
     }
 }
 
+/// How the turn is said so far.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pace {
+    /// The longest pause in it.
+    pub paused: Duration,
+    /// What the voice says of the pause at hand, where that is known; see [`super::Cadence::finality`].
+    pub finality: f32,
+}
+
 /// Decides the silence that ends a turn; learns how long this caller pauses inside one.
 #[derive(Debug, Clone)]
 pub struct Endpointer {
@@ -169,8 +182,8 @@ impl Endpointer {
         Duration::from_millis(self.config.least_ms)
     }
 
-    /// The silence after which a turn is over, as far as the caller has got; `paused` is the longest pause in it.
-    pub fn silence(&self, expectation: &Expectation, progress: Progress, paused: Duration) -> Duration {
+    /// The silence after which a turn is over, as far as the caller has got.
+    pub fn silence(&self, expectation: &Expectation, progress: Progress, pace: Pace) -> Duration {
         let config = &self.config;
         let Progress { digits, words, unheard, guess, ending, .. } = progress;
         let base = match expectation {
@@ -179,7 +192,7 @@ impl Endpointer {
             }
             // Who dictates in groups waits between the last two as long as between the first.
             Expectation::Digits { min, .. } if digits >= usize::from(*min) => {
-                config.open_ms.max(paused.as_millis() as u64 * 13 / 10).min(config.digits_ms)
+                config.open_ms.max(pace.paused.as_millis() as u64 * 13 / 10).min(config.digits_ms)
             }
             Expectation::Digits { .. } if words => config.open_ms,
             Expectation::Digits { .. } => config.digits_ms,
@@ -201,7 +214,8 @@ impl Endpointer {
             Ending::Unfinished | Ending::Unknown | Ending::Whole => base,
         };
         let most = Duration::from_millis(config.most_ms.max(config.least_ms));
-        (Duration::from_millis(base) + self.slack).clamp(Duration::from_millis(config.least_ms), most)
+        let by_voice = Duration::from_millis((config.voice_ms as f32 * hangs(expectation, pace.finality)) as u64);
+        (Duration::from_millis(base) + by_voice + self.slack).clamp(Duration::from_millis(config.least_ms), most)
     }
 
     /// The caller went on after this pause, where `waited` would have been the end: wait a little longer from now on.
@@ -219,6 +233,22 @@ impl Endpointer {
     }
 }
 
+/// How much the voice hangs in the air. What is answered in a word or read out is said as a list is: there it tells nothing. A voice
+/// that comes to rest shortens nothing: so does every clause of a sentence.
+fn hangs(expectation: &Expectation, finality: f32) -> f32 {
+    match expectation {
+        Expectation::Open | Expectation::Date | Expectation::Time | Expectation::Name | Expectation::Address => {
+            (-finality).max(0.0)
+        }
+        Expectation::YesNo
+        | Expectation::Choice(_)
+        | Expectation::Digits { .. }
+        | Expectation::Spelling
+        | Expectation::Amount
+        | Expectation::Number => 0.0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -228,6 +258,11 @@ mod tests {
 
     fn ms(ms: u64) -> Duration {
         Duration::from_millis(ms)
+    }
+
+    /// Said with such a pause in it.
+    fn after(pause: u64) -> Pace {
+        Pace { paused: ms(pause), ..Pace::default() }
     }
 
     /// What is understood so far, by a recogniser that cannot tell whether it is all.
@@ -242,47 +277,57 @@ mod tests {
     #[test]
     fn the_question_decides_how_long_silence_lasts() {
         let endpointer = Endpointer::new(EndpointConfig::default());
-        assert_eq!(endpointer.silence(&Expectation::YesNo, Progress::default(), Duration::ZERO), ms(200));
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO), ms(300));
-        assert_eq!(endpointer.silence(&DIGITS, so_far("427"), Duration::ZERO), ms(900));
-        assert_eq!(endpointer.silence(&DIGITS, so_far("okay"), Duration::ZERO), ms(900), "digits may follow");
+        assert_eq!(endpointer.silence(&Expectation::YesNo, Progress::default(), Pace::default()), ms(200));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default(), Pace::default()), ms(300));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("427"), Pace::default()), ms(900));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("okay"), Pace::default()), ms(900), "digits may follow");
         assert_eq!(
-            endpointer.silence(&DIGITS, so_far("what are your opening hours"), Duration::ZERO),
+            endpointer.silence(&DIGITS, so_far("what are your opening hours"), Pace::default()),
             ms(300),
             "another question"
         );
-        assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), Duration::ZERO), ms(300));
-        assert_eq!(endpointer.silence(&DIGITS, so_far("427109"), Duration::ZERO), ms(100));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), Pace::default()), ms(300));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("427109"), Pace::default()), ms(100));
     }
 
     #[test]
     fn who_dictates_in_groups_is_waited_for_as_long_as_between_the_groups_before() {
         let endpointer = Endpointer::new(EndpointConfig::default());
-        assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), ms(350)), ms(455));
-        assert_eq!(endpointer.silence(&DIGITS, so_far("四二七一"), ms(350)), ms(455));
-        assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), ms(5_000)), ms(900));
-        assert_eq!(endpointer.silence(&DIGITS, so_far("427109"), ms(350)), ms(100));
-        assert_eq!(endpointer.silence(&Expectation::Open, so_far("yes"), ms(350)), ms(300), "only there");
+        assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), after(350)), ms(455));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("四二七一"), after(350)), ms(455));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("4271"), after(5_000)), ms(900));
+        assert_eq!(endpointer.silence(&DIGITS, so_far("427109"), after(350)), ms(100));
+        assert_eq!(endpointer.silence(&Expectation::Open, so_far("yes"), after(350)), ms(300), "only there");
     }
 
     #[test]
     fn a_hum_is_the_beginning_of_a_sentence_or_a_yes() {
         let endpointer = Endpointer::new(EndpointConfig::default());
-        assert_eq!(endpointer.silence(&Expectation::Open, so_far("嗯"), Duration::ZERO), ms(1_000));
-        assert_eq!(endpointer.silence(&Expectation::YesNo, so_far("嗯"), Duration::ZERO), ms(200));
+        assert_eq!(endpointer.silence(&Expectation::Open, so_far("嗯"), Pace::default()), ms(1_000));
+        assert_eq!(endpointer.silence(&Expectation::YesNo, so_far("嗯"), Pace::default()), ms(200));
     }
 
     #[test]
     fn words_that_cannot_be_all_are_waited_for() {
         let endpointer = Endpointer::new(EndpointConfig::default());
-        let open = |progress| endpointer.silence(&Expectation::Open, progress, Duration::ZERO);
+        let open = |progress| endpointer.silence(&Expectation::Open, progress, Pace::default());
         assert_eq!(open(so_far("what are your")), ms(1_000));
         assert_eq!(open(known("return", Ending::Unfinished)), ms(1_000), "the recogniser knows better");
         assert_eq!(open(known("i need to", Ending::Whole)), ms(260));
         assert_eq!(open(known("where is order 42", Ending::Whole)), ms(300), "a number may go on");
         assert_eq!(open(so_far("what are your opening hours")), ms(300));
         assert_eq!(open(so_far("")), ms(500), "what was not understood may be the first half of a sentence");
-        assert_eq!(endpointer.silence(&Expectation::YesNo, so_far("yes and"), Duration::ZERO), ms(1_000));
+        assert_eq!(endpointer.silence(&Expectation::YesNo, so_far("yes and"), Pace::default()), ms(1_000));
+    }
+
+    #[test]
+    fn a_voice_that_hangs_in_the_air_is_waited_for() {
+        let endpointer = Endpointer::new(EndpointConfig::default());
+        let wait =
+            |expectation, finality| endpointer.silence(expectation, so_far("a lamp"), Pace { finality, ..Pace::default() });
+        assert_eq!(wait(&Expectation::Open, -1.0), ms(700));
+        assert_eq!(wait(&Expectation::Open, 1.5), ms(300), "a voice that rests may rest between two clauses");
+        assert_eq!(wait(&Expectation::YesNo, -2.0), ms(200), "a yes is a yes however it is said");
     }
 
     #[test]
@@ -300,20 +345,20 @@ mod tests {
         let mut endpointer = Endpointer::new(EndpointConfig::default());
         endpointer.paused(ms(150), ms(300));
         assert_eq!(
-            endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO),
+            endpointer.silence(&Expectation::Open, Progress::default(), Pace::default()),
             ms(300),
             "a short pause teaches nothing"
         );
         endpointer.paused(ms(600), ms(300));
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO), ms(350));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default(), Pace::default()), ms(350));
         for _ in 0..100 {
-            let waited = endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO);
+            let waited = endpointer.silence(&Expectation::Open, Progress::default(), Pace::default());
             endpointer.paused(ms(5_000), waited);
         }
-        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO), ms(1_200));
+        assert_eq!(endpointer.silence(&Expectation::Open, Progress::default(), Pace::default()), ms(1_200));
         for _ in 0..30 {
             endpointer.ended_cleanly();
         }
-        assert!(endpointer.silence(&Expectation::Open, Progress::default(), Duration::ZERO) < ms(301));
+        assert!(endpointer.silence(&Expectation::Open, Progress::default(), Pace::default()) < ms(301));
     }
 }

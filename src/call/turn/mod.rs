@@ -1,7 +1,8 @@
 //! Whose turn it is: is this speech, is it over, does it interrupt.
-//! Never looks at the bot's words or at samples; probability, level, media time and the caller's words so far are all it gets.
+//! Never looks at the bot's words or at samples; probability, level, pitch, media time and the caller's words so far are all it gets.
 
 mod barge_in;
+mod cadence;
 mod detector;
 mod endpoint;
 mod words;
@@ -9,8 +10,9 @@ mod words;
 use serde::{Deserialize, Serialize};
 
 pub use barge_in::{BargeInConfig, Gain, Interjection, Step, Verdict};
+pub use cadence::{Cadence, Measures};
 pub use detector::{DetectorConfig, Run, SpeechDetector};
-pub use endpoint::{EndpointConfig, Endpointer, Progress};
+pub use endpoint::{EndpointConfig, Endpointer, Pace, Progress};
 pub use words::Reaction;
 
 /// When the caller has the floor.

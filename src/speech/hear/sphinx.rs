@@ -299,7 +299,11 @@ impl Hearing for Listening {
         let Some(lent) = self.decoders.spare(&self.sayable)? else { return Ok(Some(streamed)) };
         let again = self.with(lent).hear_again()?;
         self.guessed = Some(again.clone());
-        let better = if again.is_nothing() { streamed } else { Transcript { finality: Finality::Partial, ending: Ending::Unknown, ..again } };
+        let better = if again.is_nothing() {
+            streamed
+        } else {
+            Transcript { finality: Finality::Partial, ending: Ending::Unknown, ..again }
+        };
         self.told = Some(better.text.clone());
         Ok(Some(better))
     }

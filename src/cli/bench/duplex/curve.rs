@@ -68,6 +68,7 @@ const fn plain(ms: u64) -> EndpointConfig {
         least_ms: ms,
         most_ms: ms,
         learn_ms: 0,
+        voice_ms: 0,
         guess_ms: ms,
     }
 }
