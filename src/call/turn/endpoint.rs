@@ -214,7 +214,12 @@ impl Endpointer {
             Ending::Unfinished | Ending::Unknown | Ending::Whole => base,
         };
         let most = Duration::from_millis(config.most_ms.max(config.least_ms));
-        let by_voice = Duration::from_millis((config.voice_ms as f32 * hangs(expectation, pace.finality)) as u64);
+        let by_voice = match ending {
+            Ending::Whole => Duration::ZERO,
+            Ending::Unknown | Ending::Unfinished => {
+                Duration::from_millis((config.voice_ms as f32 * hangs(expectation, pace.finality)) as u64)
+            }
+        };
         (Duration::from_millis(base) + by_voice + self.slack).clamp(Duration::from_millis(config.least_ms), most)
     }
 
@@ -327,6 +332,9 @@ mod tests {
             |expectation, finality| endpointer.silence(expectation, so_far("a lamp"), Pace { finality, ..Pace::default() });
         assert_eq!(wait(&Expectation::Open, -1.0), ms(700));
         assert_eq!(wait(&Expectation::Open, 1.5), ms(300), "a voice that rests may rest between two clauses");
+        let whole = known("where is my order", Ending::Whole);
+        let hanging = Pace { finality: -1.0, ..Pace::default() };
+        assert_eq!(endpointer.silence(&Expectation::Open, whole, hanging), ms(260), "words come first");
         assert_eq!(wait(&Expectation::YesNo, -2.0), ms(200), "a yes is a yes however it is said");
     }
 
