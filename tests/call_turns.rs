@@ -42,6 +42,8 @@ scripts! {
     must_be_heard_is_not_cut
     speech_into_the_end_of_a_notice
     silence_climbs_the_ladder
+    who_asks_for_a_moment_gets_it
+    a_pause_is_guessed_at_and_the_answer_made_ready
     a_word_ends_the_silence_ladder
     the_caller_returns_during_the_good_bye
     not_understood_climbs_the_ladder

@@ -12,7 +12,7 @@ use super::floor::{Exit, Flow, ON};
 use super::input::Hangup;
 use super::ledger::PlayoutLedger;
 use super::output::{Action, Event};
-use super::state::{Bot, Caller, Floor, Purpose, Reply, Said, Utterance};
+use super::state::{Bot, Caller, Floor, Purpose, Reply, Said, Utterance, Patience};
 use super::turn::Gain;
 
 impl Floor {
@@ -180,7 +180,7 @@ impl Floor {
     /// From the moment a question is audible the caller may answer it.
     fn ask(&mut self, cx: &mut Context) {
         if let Bot::Speaking { reply, .. } = &mut self.bot
-            && let Some(AfterReply::Listen(expectation)) = &reply.after
+            && let Some(expectation) = reply.after.as_ref().and_then(AfterReply::expected)
         {
             let before = std::mem::replace(&mut cx.expectation, expectation.clone());
             reply.asked_before = Some(before);
@@ -188,9 +188,9 @@ impl Floor {
     }
 
     fn fall_silent(&mut self, cx: &Context) -> Option<Reply> {
-        match std::mem::replace(&mut self.bot, Bot::Silent { since: cx.now }) {
-            Bot::Silent { since } => {
-                self.bot = Bot::Silent { since };
+        match std::mem::replace(&mut self.bot, Bot::Silent { since: cx.now, patience: Patience::Usual }) {
+            silent @ Bot::Silent { .. } => {
+                self.bot = silent;
                 None
             }
             Bot::Thinking(reply) | Bot::Speaking { reply, .. } => Some(reply),
@@ -201,8 +201,13 @@ impl Floor {
         match after {
             Some(AfterReply::HangUp) => ControlFlow::Break(Exit::HangUp(Hangup::Bot)),
             Some(AfterReply::Transfer { target }) => ControlFlow::Break(Exit::Transfer(target)),
-            Some(AfterReply::Listen(expectation)) => {
-                cx.expectation = expectation;
+            Some(after @ (AfterReply::Listen(_) | AfterReply::Wait(_))) => {
+                if let (AfterReply::Wait(_), Bot::Silent { patience, .. }) = (&after, &mut self.bot) {
+                    *patience = Patience::Long;
+                }
+                if let Some(expected) = after.expected() {
+                    cx.expectation.clone_from(expected);
+                }
                 ON
             }
             None => ON,

@@ -22,6 +22,8 @@ pub struct CallConfig {
     pub ringing_ms: u64,
     /// The caller's silence, after the bot has finished, until the bot asks.
     pub no_input_ms: u64,
+    /// The same, where the caller asked for a moment.
+    pub moment_ms: u64,
     /// How often a silent caller is asked before the good-bye.
     pub no_input_prompts: u8,
     /// How often a caller who is not understood is asked before the good-bye.
@@ -67,6 +69,7 @@ impl Default for CallConfig {
             settle_ms: 400,
             ringing_ms: 60_000,
             no_input_ms: 7_000,
+            moment_ms: 40_000,
             no_input_prompts: 3,
             no_match_prompts: 3,
             pre_roll_ms: 300,

@@ -11,7 +11,7 @@ use super::config::ms;
 use super::context::Context;
 use super::input::{Hangup, Input};
 use super::output::{Action, Event};
-use super::state::{Bot, Caller, Floor, Said, Utterance};
+use super::state::{Bot, Caller, Floor, Said, Utterance, Patience};
 use super::timer::Timer;
 use super::turn::{Gain, Interjection, Run, Step, Verdict};
 
@@ -33,7 +33,7 @@ pub(super) const ON: Flow = ControlFlow::Continue(());
 impl Floor {
     /// A floor that nobody has taken, and this to answer.
     pub(super) fn beginning_with(cx: &mut Context, prompt: Prompt) -> Self {
-        let mut floor = Self { caller: Caller::Quiet, bot: Bot::Silent { since: cx.now } };
+        let mut floor = Self { caller: Caller::Quiet, bot: Bot::Silent { since: cx.now, patience: Patience::Usual } };
         floor.start(cx, Said::prompt(prompt));
         floor
     }

@@ -60,6 +60,7 @@ pub(super) enum Caller {
 pub(super) enum Bot {
     Silent {
         since: Instant,
+        patience: Patience,
     },
     /// A reply is being made; none of it has left.
     Thinking(Reply),
@@ -125,6 +126,15 @@ pub(super) struct Reply {
     pub(super) progress: Instant,
 }
 
+/// How long the caller may be silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// As always.
+    Usual,
+    /// They asked for a moment.
+    Long,
+}
+
 /// What a reply is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Purpose {
@@ -180,7 +190,7 @@ impl Bot {
 
     fn postpone(&mut self, by: Duration, now: Instant) {
         match self {
-            Self::Silent { since } => *since = now,
+            Self::Silent { since, .. } => *since = now,
             Self::Thinking(reply) | Self::Speaking { reply, .. } => reply.progress = (reply.progress + by).min(now),
         }
     }
@@ -201,7 +211,13 @@ impl Floor {
     /// When this floor must be looked at again, and why.
     pub(super) fn alarm(&self, config: &CallConfig) -> Option<Alarm> {
         let caller = match (&self.caller, &self.bot) {
-            (Caller::Quiet, Bot::Silent { since }) => Some(Alarm::new(*since + ms(config.no_input_ms), Timer::NoInput)),
+            (Caller::Quiet, Bot::Silent { since, patience }) => {
+                let silence = match patience {
+                    Patience::Usual => config.no_input_ms,
+                    Patience::Long => config.moment_ms,
+                };
+                Some(Alarm::new(*since + ms(silence), Timer::NoInput))
+            }
             (Caller::Quiet | Caller::Said(_), _) => None,
             (Caller::Speaking(utterance), _) => Some(Alarm::new(utterance.opened + ms(config.longest_turn_ms), Timer::LongTurn)),
             (Caller::Keying { deadline, .. }, _) => Some(Alarm::new(*deadline, Timer::Keys)),
@@ -228,7 +244,7 @@ impl Floor {
     pub(super) fn secrecy(&self, expected: &Expectation) -> Secrecy {
         let asked = match self.bot.reply().map(|reply| reply.after.as_ref()) {
             Some(None) if !expected.is_secret() => return Secrecy::Unknown,
-            Some(Some(AfterReply::Listen(asked))) => asked,
+            Some(Some(AfterReply::Listen(asked) | AfterReply::Wait(asked))) => asked,
             Some(None | Some(AfterReply::HangUp | AfterReply::Transfer { .. })) | None => expected,
         };
         if asked.is_secret() || expected.is_secret() { Secrecy::Secret } else { Secrecy::Open }

@@ -57,7 +57,7 @@ pub async fn run(args: ChatArgs, config: &Config) -> anyhow::Result<()> {
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
     let mut turn = TurnId::default();
     let mut after = chat.answer(Prompt::Greeting).await?;
-    while let AfterReply::Listen(_) = after {
+    while after.expected().is_some() {
         chat.write("> ").await?;
         let Some(line) = lines.next_line().await? else { break };
         turn = turn.next();

@@ -106,7 +106,7 @@ impl Draft<'_> {
             }
             Command::Wait => {
                 self.cue(Cue::Wait);
-                self.wait_for(self.session.waiting.clone());
+                self.give_time();
             }
             Command::Handoff => self.transfer(self.pack.handoff()),
             Command::ChangeLanguage { language } => self.change_language(*language, turn.more),
@@ -137,10 +137,11 @@ impl Draft<'_> {
     }
 
     fn set(&mut self, slot: &str, value: &Value) {
-        let readings = self.readings.clone();
+        let (readings, keyed) = (self.readings.clone(), self.keyed);
         if let Some((frame, _)) = self.at_hand().filter(|(_, flow)| flow.slots.contains_key(slot)) {
             frame.set(slot, value.clone());
             frame.readings.insert(slot.to_owned(), readings);
+            frame.keyed.extend(keyed.then(|| slot.to_owned()));
         }
     }
 

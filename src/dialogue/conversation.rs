@@ -95,7 +95,7 @@ impl Plan {
     pub fn lookup(&self) -> Option<&ToolCall> {
         match &self.next {
             Next::Call(call) if call.effect == Effect::Reads => Some(call),
-            Next::Call(_) | Next::SendCode(_) | Next::Verify(_) | Next::Listen(_) | Next::HangUp | Next::Transfer { .. } => None,
+            Next::Call(_) | Next::SendCode(_) | Next::Verify(_) | Next::Listen(_) | Next::Wait(_) | Next::HangUp | Next::Transfer { .. } => None,
         }
     }
 
@@ -453,6 +453,7 @@ impl Draft<'_> {
         };
         self.session.history.push((Speaker::Caller, "(keys)".to_owned()));
         self.readings = vec![keys.to_owned()];
+        self.keyed = true;
         let commands = vec![command];
         self.apply(&commands, &Turn { said_yes: keys == "1", wording: None, more: false });
         commands

@@ -27,6 +27,8 @@ const MATCHES: &str = "what the caller gave matches the record";
 pub enum Next {
     /// Listen; this is expected.
     Listen(Expectation),
+    /// The same, for as long as it takes.
+    Wait(Expectation),
     /// Run this tool and resume with its result.
     Call(ToolCall),
     /// Send a one-time code by this tool: the engine makes the code and adds it to the arguments.
@@ -58,6 +60,8 @@ pub(super) struct Draft<'p> {
     pub(super) again: bool,
     /// The caller's words in this turn, the best reading first.
     pub(super) readings: Vec<String>,
+    /// The turn was keyed, not said.
+    pub(super) keyed: bool,
     /// What could be left out is.
     pub(super) shorter: bool,
     /// What the policy said.
@@ -73,6 +77,7 @@ impl<'p> Draft<'p> {
             next: None,
             again: false,
             readings: Vec::new(),
+            keyed: false,
             shorter: false,
             verdicts: Vec::new(),
         }
@@ -105,6 +110,11 @@ impl<'p> Draft<'p> {
     pub(super) fn wait_for(&mut self, waiting: Waiting) {
         self.session.waiting = waiting;
         self.next = Some(Next::Listen(self.session.expectation(self.pack)));
+    }
+
+    /// Goes on waiting for what is waited for, for as long as the caller needs.
+    pub(super) fn give_time(&mut self) {
+        self.next = Some(Next::Wait(self.session.expectation(self.pack)));
     }
 
     /// Hands the caller to a person.
@@ -457,6 +467,7 @@ impl<'p> Draft<'p> {
             if let Some(value) = asking.slots.get(slot) {
                 proof.slots.insert(slot.clone(), value.clone());
                 proof.readings.insert(slot.clone(), asking.readings.get(slot).cloned().unwrap_or_default());
+                proof.keyed.extend(asking.keyed.get(slot).cloned());
             }
         }
         self.session.stack.push(proof);
@@ -473,7 +484,7 @@ impl<'p> Draft<'p> {
             let heard = frame.readings.get(slot).into_iter().flatten();
             let heard = heard.filter_map(|words| super::understand::slots::value(&flow.slots[slot], words, today));
             let readings = text(slot).into_iter().chain(heard.map(|value| plain(&value.to_json()))).collect();
-            Claim::Fact { column: column.clone(), readings }
+            Claim::Fact { column: column.clone(), readings, keyed: frame.keyed.contains(slot) }
         });
         let pins = verify
             .secret

@@ -427,6 +427,7 @@ impl Dialogue {
             }
             match act.next {
                 Next::Listen(expectation) => return AfterReply::Listen(expectation),
+                Next::Wait(expectation) => return AfterReply::Wait(expectation),
                 Next::HangUp => return AfterReply::HangUp,
                 Next::Transfer { target } => return AfterReply::Transfer { target },
                 Next::Call(call) => act = self.call(call, voice).await,

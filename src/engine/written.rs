@@ -132,7 +132,7 @@ impl Written {
                 self.auditor.note(clock::wall().to_utc(), handoff);
                 self.close(TRANSFERRED);
             }
-            Some(AfterReply::Listen(_)) | None => {}
+            Some(AfterReply::Listen(_) | AfterReply::Wait(_)) | None => {}
         }
     }
 

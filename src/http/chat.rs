@@ -63,7 +63,7 @@ pub struct ChatAnswer {
 impl ChatAnswer {
     /// Where the next message belongs: in this conversation, unless it is over.
     pub fn goes_on(&self) -> Option<CallId> {
-        matches!(self.after, AfterReply::Listen(_)).then(|| self.conversation.clone())
+        self.after.expected().is_some().then(|| self.conversation.clone())
     }
 }
 
@@ -187,7 +187,7 @@ enum Then {
 impl From<ChatAnswer> for Answer {
     fn from(answer: ChatAnswer) -> Self {
         let (after, target) = match answer.after {
-            AfterReply::Listen(_) => (Then::Listen, None),
+            AfterReply::Listen(_) | AfterReply::Wait(_) => (Then::Listen, None),
             AfterReply::HangUp => (Then::HangUp, None),
             AfterReply::Transfer { target } => (Then::Transfer, Some(target)),
         };

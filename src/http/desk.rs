@@ -130,7 +130,7 @@ impl Chat for TextDesk {
         let (answer, after) = talk.hear(transcript).await;
         let after = after.ok_or(ChatError::Failed)?;
         sentences.extend(answer);
-        talk.over = !matches!(after, AfterReply::Listen(_));
+        talk.over = after.expected().is_none();
         if talk.over {
             // Nobody can go on with it: its record is closed with it.
             self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&conversation);
@@ -205,7 +205,7 @@ impl Talk {
         let said = sentences.iter().map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join(" ");
         dialogue.heard(&said, false);
         let verified = dialogue.conversation().identity().is_some();
-        self.is_secret = matches!(&after, Some(AfterReply::Listen(asked)) if asked.is_secret());
+        self.is_secret = after.as_ref().and_then(AfterReply::expected).is_some_and(Expectation::is_secret);
         self.record.answered(said, (verified != known).then_some(verified), after.as_ref());
         (sentences, after)
     }

@@ -34,6 +34,8 @@ pub struct Sentence {
 pub enum AfterReply {
     /// Listen; this is what the caller is expected to say.
     Listen(Expectation),
+    /// The same, for as long as it takes: the caller asked for a moment.
+    Wait(Expectation),
     /// Hang up.
     HangUp,
     /// Hand the caller to a person.
@@ -41,4 +43,14 @@ pub enum AfterReply {
         /// Where to, by the name the configuration gives it.
         target: String,
     },
+}
+
+impl AfterReply {
+    /// What the caller is expected to say, if it is their turn.
+    pub const fn expected(&self) -> Option<&Expectation> {
+        match self {
+            Self::Listen(expected) | Self::Wait(expected) => Some(expected),
+            Self::HangUp | Self::Transfer { .. } => None,
+        }
+    }
 }

@@ -8,7 +8,7 @@
 //! hears WORDS                          what the next finished turn is understood as; `-` nothing, `!` failure, `?` no answer
 //! guesses WORDS                        a partial transcript, 200 ms into the next turn; `@300 WORDS` so many
 //! says A | @900 B -> listen            the next reply; `@900` comes 900 ms after the one before, `!` must be heard,
-//!                                      `~` the voice fails, `%` the voice hangs; ends with listen [yesno|digits MIN MAX [secret]|
+//!                                      `~` the voice fails, `%` the voice hangs; ends with listen or wait [yesno|digits MIN MAX [secret]|
 //!                                      choice KEYS], hangup, transfer NAME, fail or never
 //! 0 answered
 //! 1000 speech 600                      the caller speaks for 600 ms
@@ -324,6 +324,7 @@ impl World {
             ["fail"] => return self.later(at + 10, Input::ReplyFailed { reply }),
             ["hangup"] => AfterReply::HangUp,
             ["transfer", target] => AfterReply::Transfer { target: target.into() },
+            ["wait", ref what @ ..] => AfterReply::Wait(expectation(what)),
             ["listen", ref what @ ..] => AfterReply::Listen(expectation(what)),
             _ => panic!("no such end: {end}"),
         };

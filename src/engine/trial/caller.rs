@@ -64,7 +64,7 @@ impl<'s> Caller<'s> {
 
     pub(super) async fn talk(&mut self) {
         self.hear(Prompt::Greeting).await;
-        while self.turns < MOST_TURNS && matches!(self.after, Some(AfterReply::Listen(_))) {
+        while self.turns < MOST_TURNS && self.after.as_ref().is_some_and(|after| after.expected().is_some()) {
             let prompt = match self.next_line() {
                 Line::Says(words) => {
                     self.conversation.push(format!("caller: {words}"));

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::engine::Tasks;
 use crate::http::{Chat, ChatAnswer, ChatError, ChatMessage, Meaning, Senses};
 use crate::privacy::Pii;
-use crate::talk::{AfterReply, CallId, Expectation, Language, Transcript};
+use crate::talk::{CallId, Expectation, Language, Transcript};
 
 /// Messages of one chat that may wait; one more is refused, and the platform delivers it again later.
 const WAITING: usize = 16;
@@ -266,8 +266,8 @@ impl One {
         self.conversation = answer.goes_on();
         self.language = answer.sentences.last().map(|sentence| sentence.language).or(self.language);
         let said = answer.sentences.iter().map(|sentence| sentence.text.as_str()).collect::<Vec<_>>().join("\n");
-        if let AfterReply::Listen(asked) = answer.after {
-            self.asked = asked;
+        if let Some(asked) = answer.after.expected() {
+            self.asked = asked.clone();
         }
         Ok(said)
     }

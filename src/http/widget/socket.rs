@@ -151,7 +151,7 @@ impl Page {
             self.tell(ToPage::Caption { who: Who::Bot, turn: None, text: sentence.text, is_final: true, language }).await?;
         }
         match answer.after {
-            AfterReply::Listen(_) => {
+            AfterReply::Listen(_) | AfterReply::Wait(_) => {
                 self.session.set_written(Some(answer.conversation));
                 self.tell(ToPage::state(Going::Listening)).await
             }
