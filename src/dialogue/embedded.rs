@@ -40,6 +40,7 @@ pub(super) fn commands_for(topic: &Topic) -> Vec<Command> {
             HouseIntent::Chinese => Command::ChangeLanguage { language: Language::ZH },
             HouseIntent::Robot
             | HouseIntent::Help
+            | HouseIntent::DontKnow
             | HouseIntent::Hello
             | HouseIntent::Thanks
             | HouseIntent::Abuse
