@@ -39,6 +39,10 @@ impl Beginnings {
             let pieces = pieces(text);
             let Some(Piece::Words(words)) = pieces.first() else { continue };
             let tokens = tokens(words);
+            // What may be a yes is more often what people say while they think.
+            if OPENERS.iter().any(|opener| tokens == *opener) {
+                continue;
+            }
             for end in 1..=tokens.len() {
                 let ending = known.entry((*language, tokens[..end].join(" "))).or_insert(Ending::Unfinished);
                 if end == tokens.len() && pieces.len() == 1 {
@@ -149,7 +153,7 @@ mod tests {
     fn phrases() -> Vec<Phrase> {
         let phrase = |text: &str, language| Phrase { text: text.to_owned(), language, first: true };
         let english = ["What are your opening hours?", "returns", "returns please", "where is order {number}"];
-        let chinese = ["质保是多久", "我要退货"];
+        let chinese = ["质保是多久", "我要退货", "嗯"];
         english.map(|text| phrase(text, Language::EN)).into_iter().chain(chinese.map(|text| phrase(text, Language::ZH))).collect()
     }
 
@@ -164,6 +168,7 @@ mod tests {
         assert_eq!([zh("质保"), zh("你好，质保")], [Ending::Unfinished; 2]);
         assert_eq!([zh("请问一下，质保是多久？"), zh("我要退货")], [Ending::Whole; 2]);
         assert_eq!([zh("returns"), of("质保")], [Ending::Unknown; 2], "each language by itself");
+        assert_eq!(zh("嗯"), Ending::Unknown, "a yes, or somebody who thinks");
     }
 
     /// Hears these words at every pause.
