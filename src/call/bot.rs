@@ -12,7 +12,7 @@ use super::floor::{Exit, Flow, ON};
 use super::input::Hangup;
 use super::ledger::PlayoutLedger;
 use super::output::{Action, Event};
-use super::state::{Bot, Caller, Floor, Purpose, Reply, Said, Utterance, Patience};
+use super::state::{Bot, Caller, Floor, Patience, Purpose, Reply, Said, Utterance};
 use super::turn::Gain;
 
 impl Floor {

@@ -67,7 +67,8 @@ impl Floor {
         }
         if !speech && !unjudged && silent >= cx.endpointer.guess() && !utterance.is_guessed() {
             utterance.guessed = Some(utterance.last);
-            utterance.finality = cx.cadence.finality(silent);
+            // Where pitch makes words, it says little of the sentence.
+            utterance.finality = if cx.language.is_tonal() { 0.0 } else { cx.cadence.finality(silent) };
             cx.action(Action::GuessTranscript { turn: utterance.turn });
         }
         self.judge(cx);

@@ -11,7 +11,7 @@ use super::config::ms;
 use super::context::Context;
 use super::input::{Hangup, Input};
 use super::output::{Action, Event};
-use super::state::{Bot, Caller, Floor, Said, Utterance, Patience};
+use super::state::{Bot, Caller, Floor, Patience, Said, Utterance};
 use super::timer::Timer;
 use super::turn::{Gain, Interjection, Run, Step, Verdict};
 

@@ -95,7 +95,13 @@ impl Plan {
     pub fn lookup(&self) -> Option<&ToolCall> {
         match &self.next {
             Next::Call(call) if call.effect == Effect::Reads => Some(call),
-            Next::Call(_) | Next::SendCode(_) | Next::Verify(_) | Next::Listen(_) | Next::Wait(_) | Next::HangUp | Next::Transfer { .. } => None,
+            Next::Call(_)
+            | Next::SendCode(_)
+            | Next::Verify(_)
+            | Next::Listen(_)
+            | Next::Wait(_)
+            | Next::HangUp
+            | Next::Transfer { .. } => None,
         }
     }
 

@@ -22,6 +22,11 @@ impl Language {
     /// Chinese (Mandarin).
     pub const ZH: Self = Self(*b"zh\0");
 
+    /// Whether pitch tells its words apart (Chinese, Vietnamese, Thai and their like).
+    pub fn is_tonal(self) -> bool {
+        ["zh", "yue", "vi", "th", "lo", "my", "bo", "yo", "ig"].contains(&self.code())
+    }
+
     /// The code in lower case.
     pub fn code(&self) -> &str {
         std::str::from_utf8(&self.0).expect("only ASCII is stored").trim_end_matches('\0')
