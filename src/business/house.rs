@@ -97,8 +97,6 @@ named! {
         GoOn => "go_on",
         /// The caller wants a moment.
         Wait => "wait",
-        /// The caller does not know what was asked; where to find it follows, or the offer of a person.
-        DontKnow => "dont_know",
         /// Before saying it again, slower.
         Slower => "slower",
         /// Before saying it again, louder.
@@ -167,8 +165,6 @@ named! {
         Louder => "louder",
         /// One moment.
         Wait => "wait",
-        /// I do not know, I have not got it.
-        DontKnow => "dont_know",
         /// Are you a robot?
         Robot => "robot",
         /// What can you do?

@@ -317,7 +317,6 @@ impl Draft<'_> {
                 self.cue(Cue::ResumeHello);
                 return self.wait_for(Waiting::Resume);
             }
-            HouseIntent::DontKnow => return self.does_not_know(),
             HouseIntent::Robot => Cue::Robot,
             HouseIntent::Help => Cue::Help,
             HouseIntent::Hello => Cue::Hello,
@@ -347,19 +346,6 @@ impl Draft<'_> {
             self.wait_for(Waiting::Anything);
         }
         self.again = true;
-    }
-
-    /// The caller has not got what is asked for: where to find it is said, and who asks a second time is offered a person.
-    fn does_not_know(&mut self) {
-        if self.session.waiting != Waiting::Slot {
-            return self.miss();
-        }
-        let asked = self.at_hand().and_then(|(frame, _)| frame.asked.get(&frame.step).copied());
-        if asked.is_some_and(|times| times > 1) {
-            return self.offer_person(Cue::DontKnow);
-        }
-        self.cue(Cue::DontKnow);
-        self.run();
     }
 
     fn help(&mut self) {

@@ -40,7 +40,6 @@ pub(super) fn commands_for(topic: &Topic) -> Vec<Command> {
             HouseIntent::Chinese => Command::ChangeLanguage { language: Language::ZH },
             HouseIntent::Robot
             | HouseIntent::Help
-            | HouseIntent::DontKnow
             | HouseIntent::Hello
             | HouseIntent::Thanks
             | HouseIntent::Abuse

@@ -174,7 +174,6 @@ const SMALL_TALK: &[HouseIntent] = &[
     HouseIntent::Emergency,
     HouseIntent::WhatIsKnown,
     HouseIntent::ForgetMe,
-    HouseIntent::DontKnow,
 ];
 
 fn system(pack: &Pack, session: &Session) -> String {

@@ -306,30 +306,3 @@ async fn silence_noise_trouble_and_closing_have_words() {
     assert_holds(&caller.prompt(Prompt::Closing { why: Closing::NoInput }).await, "hang up", "closing");
     assert_eq!(caller.after(), &AfterReply::HangUp);
 }
-
-#[tokio::test]
-async fn who_does_not_know_is_helped_and_then_offered_a_person() {
-    let mut caller = check(
-        Language::EN,
-        &[
-            ("where is my order", "order number"),
-            ("I don't know", "no problem"),
-            ("sorry, I can't find it", "no problem. shall i"),
-            ("no", "number"),
-            ("4271", "postcode"),
-        ],
-    )
-    .await;
-    assert_eq!(caller.dialogue.conversation().history().iter().filter(|(_, text)| text.contains("did not get")).count(), 0);
-    caller.say("90210").await;
-    check(Language::ZH, &[("我的订单到哪儿了", "订单号"), ("我不知道", "没关系"), ("我找不到号码", "没关系")]).await;
-}
-
-#[tokio::test]
-async fn what_a_caller_keys_fits_exactly_and_what_a_phone_blurs_may_differ_by_a_digit() {
-    let mut caller = check(Language::EN, &[("where is order 4271", "postcode")]).await;
-    let reply = caller.key("50210").await;
-    assert!(!reply.contains("desk lamp"), "keyed wrongly, and let in: {reply}");
-    let mut caller = check(Language::EN, &[("where is order 4271", "postcode")]).await;
-    assert_holds(&caller.say("five oh two one oh").await, "desk lamp", "heard a little wrongly");
-}
