@@ -137,11 +137,10 @@ impl Draft<'_> {
     }
 
     fn set(&mut self, slot: &str, value: &Value) {
-        let (readings, keyed) = (self.readings.clone(), self.keyed);
+        let readings = self.readings.clone();
         if let Some((frame, _)) = self.at_hand().filter(|(_, flow)| flow.slots.contains_key(slot)) {
             frame.set(slot, value.clone());
             frame.readings.insert(slot.to_owned(), readings);
-            frame.keyed.extend(keyed.then(|| slot.to_owned()));
         }
     }
 

@@ -60,8 +60,6 @@ pub(super) struct Draft<'p> {
     pub(super) again: bool,
     /// The caller's words in this turn, the best reading first.
     pub(super) readings: Vec<String>,
-    /// The turn was keyed, not said.
-    pub(super) keyed: bool,
     /// What could be left out is.
     pub(super) shorter: bool,
     /// What the policy said.
@@ -77,7 +75,6 @@ impl<'p> Draft<'p> {
             next: None,
             again: false,
             readings: Vec::new(),
-            keyed: false,
             shorter: false,
             verdicts: Vec::new(),
         }
@@ -467,7 +464,6 @@ impl<'p> Draft<'p> {
             if let Some(value) = asking.slots.get(slot) {
                 proof.slots.insert(slot.clone(), value.clone());
                 proof.readings.insert(slot.clone(), asking.readings.get(slot).cloned().unwrap_or_default());
-                proof.keyed.extend(asking.keyed.get(slot).cloned());
             }
         }
         self.session.stack.push(proof);
@@ -484,7 +480,7 @@ impl<'p> Draft<'p> {
             let heard = frame.readings.get(slot).into_iter().flatten();
             let heard = heard.filter_map(|words| super::understand::slots::value(&flow.slots[slot], words, today));
             let readings = text(slot).into_iter().chain(heard.map(|value| plain(&value.to_json()))).collect();
-            Claim::Fact { column: column.clone(), readings, keyed: frame.keyed.contains(slot) }
+            Claim::Fact { column: column.clone(), readings }
         });
         let pins = verify
             .secret

@@ -81,8 +81,6 @@ pub(super) struct Frame {
     /// The caller's words when the flow began, and when each slot got its value; the best reading first.
     pub(super) opening: Vec<String>,
     pub(super) readings: BTreeMap<String, Vec<String>>,
-    /// Slots whose value was keyed: nothing of it can have been misheard.
-    pub(super) keyed: BTreeSet<String>,
     /// Slot → the record it names.
     pub(super) chosen: BTreeMap<String, Json>,
     /// How often each collect step has asked.
@@ -101,7 +99,6 @@ impl Frame {
             results: BTreeMap::new(),
             opening: Vec::new(),
             readings: BTreeMap::new(),
-            keyed: BTreeSet::new(),
             chosen: BTreeMap::new(),
             asked: BTreeMap::new(),
             checked: BTreeSet::new(),
@@ -123,7 +120,6 @@ impl Frame {
     /// Gives a slot a value; a yes given for other values is void.
     pub(super) fn set(&mut self, slot: &str, value: Value) {
         self.slots.insert(slot.to_owned(), value);
-        self.keyed.remove(slot);
         self.checked.remove(slot);
         self.chosen.remove(slot);
         self.consent = None;
@@ -133,7 +129,6 @@ impl Frame {
     pub(super) fn forget(&mut self, slot: &str) {
         self.slots.remove(slot);
         self.readings.remove(slot);
-        self.keyed.remove(slot);
         self.checked.remove(slot);
         self.chosen.remove(slot);
         self.consent = None;

@@ -47,7 +47,7 @@ fn turn(conversation: &mut Conversation, prompt: &Prompt, proposal: Option<Propo
                 let outcome = challenge.verify(&json!({ "rows": [customer] }), None);
                 conversation.verified(outcome)
             }
-            Next::SendCode(_) | Next::Listen(_) | Next::HangUp | Next::Transfer { .. } => break,
+            Next::SendCode(_) | Next::Listen(_) | Next::Wait(_) | Next::HangUp | Next::Transfer { .. } => break,
         };
     }
     let reply: Vec<String> = act.say.into_iter().map(|(text, _)| text).collect();
