@@ -453,6 +453,7 @@ impl Draft<'_> {
         };
         self.session.history.push((Speaker::Caller, "(keys)".to_owned()));
         self.readings = vec![keys.to_owned()];
+        self.keyed = true;
         let commands = vec![command];
         self.apply(&commands, &Turn { said_yes: keys == "1", wording: None, more: false });
         commands
