@@ -8,7 +8,7 @@ use minijinja::Value as Variables;
 use minijinja::value::Serde;
 use serde_json::{Map, Value as Json};
 
-use crate::business::emotion::Mood;
+use crate::business::emotion::{Baseline, Mood};
 use crate::business::flow::{Flow, SlotKind};
 use crate::business::{Challenge, Level, Pack, ToolCall, Topic, Verified};
 use crate::talk::{Expectation, Language};
@@ -182,6 +182,8 @@ pub(super) struct Session {
     pub(super) dictated: String,
     /// What is known of the caller's feelings.
     pub(super) mood: Mood,
+    /// How the caller usually sounds.
+    pub(super) baseline: Baseline,
     /// Whether the caller may be offered anything to buy.
     pub(super) selling: bool,
     /// What the caller said no to: not offered again in this call.
@@ -237,6 +239,7 @@ impl Session {
             unclear: Vec::new(),
             dictated: String::new(),
             mood: Mood::default(),
+            baseline: Baseline::default(),
             selling: true,
             declined: BTreeSet::new(),
             recollection: None,
