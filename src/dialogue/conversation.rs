@@ -294,7 +294,10 @@ impl Conversation {
         let Some(voice) = &self.voice else { return Some(said) };
         let (baseline, sounded) = session.baseline.read(leave, voice);
         session.baseline = baseline;
-        Some(sounded.map_or(said.clone(), |sounded| said.with_voice(&sounded)))
+        Some(match sounded {
+            Some(sounded) => said.with_voice(&sounded),
+            None => said,
+        })
     }
 
     fn remember(&self, draft: &mut Draft<'_>, words: &str) {

@@ -66,8 +66,7 @@ pub(crate) fn lacks(words: &str) -> bool {
         let phrase: Vec<&str> = phrase.split(' ').collect();
         said.windows(phrase.len()).any(|window| window == phrase.as_slice())
     };
-    said.len() <= MOST_WORDS
-        && (LACKS.iter().any(|phrase| spoken(&phrase)) || LACKS_ZH.iter().any(|phrase| words.contains(phrase)))
+    said.len() <= MOST_WORDS && (LACKS.iter().any(spoken) || LACKS_ZH.iter().any(|phrase| words.contains(phrase)))
 }
 
 #[cfg(test)]
