@@ -89,6 +89,8 @@ named! {
         Goodbye => "goodbye",
         /// A flow was given up at the caller's wish.
         Cancelled => "cancelled",
+        /// The caller cannot tell what is asked for; the offer of a person follows.
+        NotAtHand => "not_at_hand",
         /// There is nothing to cancel or correct.
         NothingToCancel => "nothing_to_cancel",
         /// An interrupted flow goes on: `about`.

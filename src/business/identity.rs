@@ -64,6 +64,8 @@ pub enum Claim {
         column: String,
         /// What was heard or typed.
         readings: Vec<String>,
+        /// It came by keys, which no line blurs: it matches exactly or not at all.
+        keyed: bool,
     },
     /// A PIN; compared with the hash in a column of the record.
     Pin {
@@ -146,9 +148,9 @@ impl Challenge {
 impl Claim {
     fn holds(&self, row: &Map<String, Value>, sent: Option<&Pii<String>>) -> bool {
         match self {
-            Self::Fact { column, readings } => {
+            Self::Fact { column, readings, keyed } => {
                 let recorded = row.get(column).map(plain).unwrap_or_default();
-                readings.iter().any(|reading| same(reading, &recorded))
+                readings.iter().any(|reading| if *keyed { equals(reading, &recorded) } else { same(reading, &recorded) })
             }
             Self::Pin { column, digits } => {
                 let hash = row.get(column).and_then(Value::as_str);
@@ -159,17 +161,23 @@ impl Claim {
     }
 }
 
-/// Whether a reading of the caller's words is the recorded value: exactly for what is keyed or typed; a number may have
-/// one digit that the telephone confuses, a name may be spelled a little differently.
+/// Whether a value is the recorded one, signs and capitals aside.
+fn equals(reading: &str, recorded: &str) -> bool {
+    let recorded = essence(recorded);
+    !recorded.is_empty() && essence(reading) == recorded
+}
+
+/// Whether a reading of the caller's words may be the recorded value: a number may have one digit that the telephone
+/// confuses, a name may be spelled a little differently.
 fn same(reading: &str, recorded: &str) -> bool {
+    if equals(reading, recorded) {
+        return true;
+    }
     let (reading, recorded) = (essence(reading), essence(recorded));
     if recorded.is_empty() || reading.is_empty() {
         return false;
     }
     let digits = |text: &str| text.chars().all(|c| c.is_ascii_digit());
-    if reading == recorded {
-        return true;
-    }
     if digits(&recorded) {
         return reading.chars().count() == recorded.chars().count() && one_confused(&reading, &recorded);
     }
@@ -267,7 +275,7 @@ mod tests {
     }
 
     fn fact(column: &str, reading: &str) -> Claim {
-        Claim::Fact { column: column.to_owned(), readings: vec![reading.to_owned()] }
+        Claim::Fact { column: column.to_owned(), readings: vec![reading.to_owned()], keyed: false }
     }
 
     fn passes(claims: Vec<Claim>, record: &Value) -> bool {
@@ -289,6 +297,10 @@ mod tests {
             (fact("missing", ""), false),
         ] {
             assert_eq!(passes(vec![claim.clone()], &record), fits, "{claim:?}");
+        }
+        for (reading, fits) in [("90210", true), ("50210", false)] {
+            let keyed = Claim::Fact { column: "postcode".to_owned(), readings: vec![reading.to_owned()], keyed: true };
+            assert_eq!(passes(vec![keyed], &record), fits, "no key is misheard: {reading}");
         }
         assert!(!passes(Vec::new(), &record), "no proof is no proof");
         assert!(!passes(vec![fact("postcode", "90210")], &json!({ "count": 0, "rows": [] })));

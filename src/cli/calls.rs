@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use super::audit::operator;
 use super::line_args::DataArgs;
 use crate::config::Config;
+use crate::dialogue::is_condition;
 use crate::engine::{Seen, clock};
 use crate::store::audit::{AuditEvent, AuditLog};
 use crate::store::journal::{Entry, JournalEvent};
@@ -184,7 +185,7 @@ fn told(entry: &Entry) -> Option<(&'static str, String)> {
         JournalEvent::Rating { stars } => ("caller", format!("gives {stars} of 5")),
         JournalEvent::Joined { with } => ("call", format!("joined with: {with}")),
         JournalEvent::Hint { way, text } => ("operator", format!("{way}: {text}")),
-        JournalEvent::Policy { what, rule, allowed: false } => ("", format!("{what} is refused: {rule}")),
+        JournalEvent::Policy { what, rule, allowed: false } => ("", held_back(what, rule)),
         JournalEvent::Identity { verified: true } => ("", "the caller is who they say".to_owned()),
         JournalEvent::Identity { verified: false } => ("", "nobody is vouched for any more".to_owned()),
         &JournalEvent::Latency { endpoint_ms, stt_ms, reply_ms, tts_ms, wire_ms, .. } => {
@@ -200,6 +201,14 @@ fn told(entry: &Entry) -> Option<(&'static str, String)> {
         | JournalEvent::ReplyStarted
         | JournalEvent::ReplyEnded { interrupted: false, .. } => return None,
     })
+}
+
+/// What the policy did not let pass: put off until the caller meets the rule, or not done at all.
+fn held_back(what: &str, rule: &str) -> String {
+    match is_condition(rule) {
+        true => format!("{what} waits until {rule}"),
+        false => format!("{what} is refused, by the rule {rule:?}"),
+    }
 }
 
 fn show_latency(record: &CallRecord, out: &mut dyn Write) -> io::Result<()> {
@@ -271,6 +280,13 @@ mod tests {
         r#"{"t_ms":64000,"kind":"call_ended","cause":"caller"}"#,
         "\n",
     );
+
+    #[test]
+    fn what_a_caller_may_yet_meet_waits_and_only_what_breaks_a_rule_is_refused() {
+        let waits = held_back("order_status", "the caller is known well enough");
+        assert_eq!(waits, "order_status waits until the caller is known well enough");
+        assert_eq!(held_back("openai", "the pack has it"), "openai is refused, by the rule \"the pack has it\"");
+    }
 
     fn config(data: &Path) -> Config {
         let mut config = Config::default();

@@ -1,10 +1,12 @@
 //! What each command does to a turn in the making.
 //! Never trusts a brain: a command that does not fit the moment is treated as not understood.
 
+use crate::business::flow::Action;
 use crate::business::{Cue, HouseIntent, Topic, sentences, tokens};
 use crate::talk::Language;
 
 use super::draft::{Draft, Next};
+use super::policy::{HEARD, OWN_WORDS};
 use super::session::{Consent, Frame, Then, Waiting};
 use super::{Command, Value, menu};
 
@@ -88,6 +90,7 @@ impl Draft<'_> {
                 self.cue(Cue::GoOn);
                 self.wait_for(self.session.waiting.clone());
             }
+            Command::NotAtHand => self.not_at_hand(),
             Command::Cancel => self.cancel(),
             Command::Answer { entry } => self.answer(entry, turn.wording),
             Command::Clarify { topics } => self.clarify(topics),
@@ -137,10 +140,11 @@ impl Draft<'_> {
     }
 
     fn set(&mut self, slot: &str, value: &Value) {
-        let readings = self.readings.clone();
+        let (readings, keyed) = (self.readings.clone(), self.keyed);
         if let Some((frame, _)) = self.at_hand().filter(|(_, flow)| flow.slots.contains_key(slot)) {
             frame.set(slot, value.clone());
             frame.readings.insert(slot.to_owned(), readings);
+            frame.keyed.extend(keyed.then(|| slot.to_owned()));
         }
     }
 
@@ -156,6 +160,24 @@ impl Draft<'_> {
         frame.chosen.clear();
         frame.asked.clear();
         frame.step = 0;
+    }
+
+    /// Says once where the value is to be found; a caller who still cannot tell it is offered a person.
+    fn not_at_hand(&mut self) {
+        if self.session.waiting != Waiting::Slot {
+            return self.miss();
+        }
+        let find = self.at_hand().and_then(|(frame, flow)| match &flow.steps.get(frame.step)?.action {
+            Action::Collect(collect) => collect.find.as_ref().filter(|_| frame.pointed.insert(collect.slot.clone())),
+            _ => None,
+        });
+        match find {
+            Some(find) => {
+                self.say(find);
+                self.wait_for(Waiting::Slot);
+            }
+            None => self.offer_person(Cue::NotAtHand),
+        }
     }
 
     fn cancel(&mut self) {
@@ -211,10 +233,10 @@ impl Draft<'_> {
         let unheard = self.session.question_unheard;
         match self.session.waiting.clone() {
             Waiting::Confirm if unheard => {
-                self.judge("affirm", "the question was heard", false);
+                self.judge("affirm", HEARD, false);
                 self.again = true;
             }
-            Waiting::Confirm if self.judge("affirm", "the yes stands in the caller's own words", turn.said_yes) => {
+            Waiting::Confirm if self.judge("affirm", OWN_WORDS, turn.said_yes) => {
                 self.advance(|frame| frame.consent = Some(Consent::to(&frame.slots)))
             }
             Waiting::Confirm => self.miss(),
@@ -254,7 +276,7 @@ impl Draft<'_> {
     fn asked_slot(&mut self) -> Option<String> {
         let (frame, flow) = self.at_hand()?;
         match &flow.steps[frame.step].action {
-            crate::business::flow::Action::Collect(collect) => Some(collect.slot.clone()),
+            Action::Collect(collect) => Some(collect.slot.clone()),
             _ => None,
         }
     }
@@ -263,7 +285,7 @@ impl Draft<'_> {
         match self.session.waiting.clone() {
             Waiting::Confirm => {
                 if let Some((frame, flow)) = self.at_hand()
-                    && let crate::business::flow::Action::Confirm { no, .. } = &flow.steps[frame.step].action
+                    && let Action::Confirm { no, .. } = &flow.steps[frame.step].action
                 {
                     frame.step = *no;
                 }

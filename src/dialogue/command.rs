@@ -37,6 +37,8 @@ pub enum Command {
         /// All digits told so far.
         digits: String,
     },
+    /// The caller cannot give the value that is asked for.
+    NotAtHand,
     /// Leave the flow at hand.
     Cancel,
     /// Give an entry of the knowledge.
@@ -97,6 +99,7 @@ impl Command {
             Self::SetSlot { slot, .. } => ("set_slot", slot.as_str()),
             Self::Correct { slot, .. } => ("correct", slot.as_str()),
             Self::PartOfNumber { .. } => ("part_of_number", ""),
+            Self::NotAtHand => ("not_at_hand", ""),
             Self::Cancel => ("cancel", ""),
             Self::Answer { entry } => ("answer", entry.as_str()),
             Self::Clarify { .. } => ("clarify", ""),

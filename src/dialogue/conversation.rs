@@ -8,7 +8,7 @@ use tracing::warn;
 
 use crate::business::emotion::{Emotion, Reaction, Reading, Said};
 use crate::business::{Cue, Effect, Pack, ToolCall, ToolFailure, Verification, Verified};
-use crate::talk::{Expectation, Importance, Language, Prompt, Transcript};
+use crate::talk::{EmotionOn, Expectation, Importance, Language, Prompt, Prosody, Transcript};
 
 use super::act::Turn;
 use super::draft::{Draft, Next};
@@ -29,6 +29,8 @@ pub struct Conversation {
     pub(super) pack: Arc<Pack>,
     pub(super) understanding: Arc<Understanding>,
     pub(super) session: Session,
+    /// How the caller said the turn that is to be answered next.
+    pub(super) voice: Option<Prosody>,
 }
 
 /// What a turn would do. It has done nothing yet, and can be thrown away.
@@ -120,7 +122,7 @@ impl Conversation {
     /// A conversation that has not begun. Without a language it begins in the pack's first.
     pub fn new(pack: Arc<Pack>, understanding: Arc<Understanding>, language: Option<Language>, today: NaiveDate) -> Self {
         let language = language.filter(|l| pack.languages().contains(l)).unwrap_or_else(|| pack.first_language());
-        Self { pack, understanding, session: Session::new(language, today) }
+        Self { pack, understanding, session: Session::new(language, today), voice: None }
     }
 
     /// Goes on with another state of the pack. What it still knows stays; a flow that was changed begins anew with the
@@ -128,6 +130,16 @@ impl Conversation {
     pub fn go_on_with(&mut self, pack: Arc<Pack>, understanding: Arc<Understanding>) {
         self.session.adapt(&self.pack, &pack);
         (self.pack, self.understanding) = (pack, understanding);
+    }
+
+    /// The leave to look at how the caller sounds, where the pack reads feelings.
+    pub fn leave(&self) -> Option<EmotionOn> {
+        self.pack.emotion().leave()
+    }
+
+    /// Takes how the caller's next turn was said; it is read together with its words, and once.
+    pub const fn sounded(&mut self, voice: Prosody) {
+        self.voice = Some(voice);
     }
 
     /// The call is recorded: the greeting says so.
@@ -195,6 +207,7 @@ impl Conversation {
     /// Takes a plan: from now on the conversation is where the plan led, and its tool may run, writing or not.
     pub fn commit(&mut self, plan: Plan) -> Act {
         self.session = plan.session;
+        self.voice = None;
         let Session { language, manner, .. } = self.session;
         Act { say: plan.say, next: plan.next, verdicts: plan.verdicts, language, manner }
     }
@@ -262,7 +275,7 @@ impl Conversation {
         if let Some(language) = language_of(&words).filter(|l| self.pack.languages().contains(l)) {
             draft.session.language = language;
         }
-        let feeling = self.feeling(&words, draft.session.language);
+        let feeling = self.feeling(&words, &mut draft.session);
         let (proposal, refused, verdicts) = self.decide(&draft.readings, proposal);
         draft.verdicts.extend(verdicts);
         let wording = self.wording(&proposal, draft.session.language);
@@ -275,15 +288,22 @@ impl Conversation {
         Understood { commands: proposal.commands, brain: proposal.brain, refused, feeling }
     }
 
-    /// What the words tell of the caller's feelings, if the pack gives leave to look.
-    fn feeling(&self, words: &str, language: Language) -> Option<Reading> {
+    /// What the words, and the voice where it was heard, tell of the caller's feelings, if the pack gives leave to look.
+    fn feeling(&self, words: &str, session: &mut Session) -> Option<Reading> {
         let leave = self.pack.emotion().leave()?;
         let before = self.session.history.iter().map(|(who, text)| match who {
             Speaker::Caller => Said::Caller(text),
             Speaker::Bot => Said::Bot(text),
         });
         let before: Vec<Said<'_>> = before.collect();
-        Some(Emotion::of_words(leave, words, language, &before))
+        let said = Emotion::of_words(leave, words, session.language, &before);
+        let Some(voice) = &self.voice else { return Some(said) };
+        let (baseline, sounded) = session.baseline.read(leave, voice);
+        session.baseline = baseline;
+        Some(match sounded {
+            Some(sounded) => said.with_voice(&sounded),
+            None => said,
+        })
     }
 
     fn remember(&self, draft: &mut Draft<'_>, words: &str) {
@@ -459,6 +479,7 @@ impl Draft<'_> {
         };
         self.session.history.push((Speaker::Caller, "(keys)".to_owned()));
         self.readings = vec![keys.to_owned()];
+        self.keyed = true;
         let commands = vec![command];
         self.apply(&commands, &Turn { said_yes: keys == "1", wording: None, more: false });
         commands

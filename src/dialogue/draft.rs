@@ -13,7 +13,7 @@ use crate::talk::Expectation;
 
 use super::Value;
 use super::among::{self, Given};
-use super::policy::Verdict;
+use super::policy::{AGREED, KNOWN, Verdict};
 use super::session::{Frame, Session, Then, Waiting};
 
 /// No flow takes more steps than this without asking or saying something; more means that it runs in a circle.
@@ -60,6 +60,8 @@ pub(super) struct Draft<'p> {
     pub(super) again: bool,
     /// The caller's words in this turn, the best reading first.
     pub(super) readings: Vec<String>,
+    /// This turn came by keys.
+    pub(super) keyed: bool,
     /// What could be left out is.
     pub(super) shorter: bool,
     /// What the policy said.
@@ -75,6 +77,7 @@ impl<'p> Draft<'p> {
             next: None,
             again: false,
             readings: Vec::new(),
+            keyed: false,
             shorter: false,
             verdicts: Vec::new(),
         }
@@ -269,8 +272,7 @@ impl<'p> Draft<'p> {
         for (name, value) in &proof.slots {
             let wanted = flow.slots.get(name).filter(|slot| !frame.slots.contains_key(name) && fits(&slot.kind, value));
             if wanted.is_some() {
-                frame.set(name, value.clone());
-                frame.readings.insert(name.clone(), proof.readings.get(name).cloned().unwrap_or_default());
+                frame.take_over(name, proof);
             }
         }
     }
@@ -297,8 +299,13 @@ impl<'p> Draft<'p> {
                 slots.iter().for_each(|slot| frame.forget(slot));
                 self.go(step.next)
             }
+            Action::Decline(what) => {
+                let declined = value_at(&self.session.variables(self.pack), what);
+                self.session.declined.extend(declined.map(|value| plain(&value)));
+                self.go(step.next)
+            }
             Action::Identify(level) => {
-                let known = self.judge(&flow.id, "the caller is known well enough", *level <= self.session.level());
+                let known = self.judge(&flow.id, KNOWN, *level <= self.session.level());
                 if known { self.go(step.next) } else { self.step_up(*level) }
             }
             Action::Verify(verify) => self.verify(verify),
@@ -319,6 +326,7 @@ impl<'p> Draft<'p> {
                 let shared = |slot: &String| self.pack.flows()[to].slots.contains_key(slot);
                 linked.slots = left.slots.into_iter().filter(|(slot, _)| shared(slot)).collect();
                 linked.opening = left.opening;
+                linked.keyed = left.keyed;
                 self.session.stack.push(linked);
                 Flowing::On
             }
@@ -405,7 +413,7 @@ impl<'p> Draft<'p> {
 
     fn call(&mut self, flow: &Flow, call: &'p Call) -> Flowing {
         let spec = &self.pack.tools()[&call.tool];
-        let known = self.judge(&call.tool, "the caller is known well enough", spec.level <= self.session.level());
+        let known = self.judge(&call.tool, KNOWN, spec.level <= self.session.level());
         if !known {
             return self.step_up(spec.level);
         }
@@ -460,12 +468,7 @@ impl<'p> Draft<'p> {
         };
         let (asking, _) = self.at_hand().expect("a flow that runs is on the stack");
         let mut proof = Frame::new(flow);
-        for slot in flow.slots.keys() {
-            if let Some(value) = asking.slots.get(slot) {
-                proof.slots.insert(slot.clone(), value.clone());
-                proof.readings.insert(slot.clone(), asking.readings.get(slot).cloned().unwrap_or_default());
-            }
-        }
+        flow.slots.keys().for_each(|slot| proof.take_over(slot, asking));
         self.session.stack.push(proof);
         Flowing::On
     }
@@ -480,7 +483,7 @@ impl<'p> Draft<'p> {
             let heard = frame.readings.get(slot).into_iter().flatten();
             let heard = heard.filter_map(|words| super::understand::slots::value(&flow.slots[slot], words, today));
             let readings = text(slot).into_iter().chain(heard.map(|value| plain(&value.to_json()))).collect();
-            Claim::Fact { column: column.clone(), readings }
+            Claim::Fact { column: column.clone(), readings, keyed: frame.keyed.contains(slot) }
         });
         let pins = verify
             .secret
@@ -501,7 +504,7 @@ impl<'p> Draft<'p> {
     fn confirmed(&mut self, tool: &str) -> bool {
         let frame = self.at_hand().map(|(frame, _)| frame);
         let yes = frame.is_some_and(|frame| frame.consent.take().is_some_and(|consent| consent.covers(&frame.slots)));
-        self.judge(tool, "the caller said yes to these very values", yes)
+        self.judge(tool, AGREED, yes)
     }
 
     /// Notes what a rule says to something that is about to be done; gives its answer back.

@@ -7,6 +7,7 @@ use crate::talk::Language;
 
 use super::among::{self, Given};
 use super::session::{Frame, Session, Waiting};
+use super::understand::lack::lacks;
 use super::understand::numbers::without_numbers;
 use super::understand::slots::Joined;
 use super::understand::{ACT, CLARIFY, Ranked, Understanding, slots};
@@ -136,7 +137,7 @@ impl Brain<'_> {
     fn expected(&self) -> Option<Vec<Command>> {
         let answer = self.understanding.yes_no(self.words);
         match &self.session.waiting {
-            Waiting::Slot => self.wanted_value(),
+            Waiting::Slot => self.wanted_value().or_else(|| self.not_at_hand()),
             Waiting::Check | Waiting::Confirm | Waiting::Offer | Waiting::Remember(_) | Waiting::Resume => {
                 Some(vec![self.yes_or_no(answer?)])
             }
@@ -166,6 +167,9 @@ impl Brain<'_> {
         if free && matches!(self.best(ACT), Some(Topic::House(_))) {
             return None;
         }
+        if slot.kind == SlotKind::Name && lacks(self.words) {
+            return None;
+        }
         let frame = self.session.stack.last()?;
         let Some(value) = self.value(slot).or_else(|| self.record(frame, slot)) else { return self.dictated(name, slot) };
         // A flow that is under way, and waits for this very answer, is not asked for anew.
@@ -175,6 +179,16 @@ impl Brain<'_> {
             Some(topic) if matches!(slot.kind, SlotKind::Digits { .. }) => Some(self.begin(topic)),
             _ => Some(vec![Command::SetSlot { slot: name.to_owned(), value }]),
         }
+    }
+
+    /// "I don't have it with me": not what was asked for, and not something else.
+    fn not_at_hand(&self) -> Option<Vec<Command>> {
+        let elsewhere = self.best(ACT).is_some_and(|topic| match topic {
+            Topic::Flow(flow) => self.session.stack.iter().all(|frame| frame.flow != *flow),
+            Topic::Entry(_) => true,
+            Topic::House(intent) => matches!(intent, HouseIntent::Cancel | HouseIntent::Goodbye | HouseIntent::Wait),
+        });
+        (!elsewhere && lacks(self.words)).then(|| vec![Command::NotAtHand])
     }
 
     /// A number that is told over several turns.

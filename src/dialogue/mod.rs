@@ -27,7 +27,7 @@ pub use conversation::{Act, Asked, Conversation, Plan};
 pub use draft::Next;
 #[cfg(feature = "openai")]
 pub use openai::{ModelError, OpenAi};
-pub use policy::{Refusal, Verdict};
+pub use policy::{Refusal, Verdict, is_condition};
 pub use prompt::{Function, ModelAnswer, ModelRequest, Rubbish};
 pub use session::{Manner, Speaker};
 pub use understand::near;

@@ -70,6 +70,20 @@ impl Refusal {
     }
 }
 
+/// The caller has to prove more before this is done.
+pub(super) const KNOWN: &str = "the caller is known well enough";
+/// A write takes the caller's yes to what it will write.
+pub(super) const AGREED: &str = "the caller said yes to these very values";
+/// A yes counts only if the caller, and no model, said it.
+pub(super) const OWN_WORDS: &str = "the yes stands in the caller's own words";
+/// A yes to a question that was cut off is none.
+pub(super) const HEARD: &str = "the question was heard";
+
+/// Whether something that this rule held back is only put off: the caller may yet meet the rule in this call.
+pub fn is_condition(rule: &str) -> bool {
+    [KNOWN, AGREED, OWN_WORDS, HEARD].contains(&rule)
+}
+
 /// What the policy said to something that was to be done. Holds no value of the caller's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
@@ -95,7 +109,7 @@ const fn rule_of(command: &Command) -> &'static str {
     match command {
         Command::StartFlow { .. } | Command::Answer { .. } | Command::Clarify { .. } => "the pack has it",
         Command::SetSlot { .. } | Command::Correct { .. } => "the caller said it",
-        Command::Affirm | Command::Deny | Command::Rate { .. } => "it was asked",
+        Command::Affirm | Command::Deny | Command::Rate { .. } | Command::NotAtHand => "it was asked",
         Command::PartOfNumber { .. }
         | Command::Cancel
         | Command::Repeat
@@ -132,6 +146,8 @@ pub(super) fn check(pack: &Pack, session: &Session, words: &str, proposal: &Prop
             Command::Affirm | Command::Deny => check_question(session)?,
             Command::Rate { .. } if session.waiting == Waiting::Rating => {}
             Command::Rate { .. } => return Err(Refusal::NotAsked("a rating")),
+            Command::NotAtHand if session.waiting == Waiting::Slot => {}
+            Command::NotAtHand => return Err(Refusal::NotAsked("a missing value")),
             Command::PartOfNumber { .. }
             | Command::Cancel
             | Command::Repeat

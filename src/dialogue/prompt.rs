@@ -72,7 +72,7 @@ impl Conversation {
         let plain = self.propose(prompt, None);
         let answers = matches!(
             plain.commands.as_slice(),
-            [Command::Affirm | Command::Deny | Command::Rate { .. } | Command::SetSlot { .. }]
+            [Command::Affirm | Command::Deny | Command::Rate { .. } | Command::SetSlot { .. } | Command::NotAtHand]
         );
         let asked = match self.session.waiting {
             Waiting::Slot
@@ -137,6 +137,7 @@ impl Conversation {
             }
             "affirm" => Command::Affirm,
             "deny" => Command::Deny,
+            "not_at_hand" => Command::NotAtHand,
             "cancel" => Command::Cancel,
             "repeat" => Command::Repeat,
             "slower" => Command::Slower,
@@ -259,6 +260,7 @@ fn functions(pack: &Pack) -> Vec<Function> {
         function("small_talk", "Greetings, thanks, insults, emergencies, questions about you.", one("topic", either(&talk))),
         function("affirm", "The caller says yes to the question asked.", none()),
         function("deny", "The caller says no to it.", none()),
+        function("not_at_hand", "The caller does not know or have the value asked for.", none()),
         function("cancel", "The caller wants to leave the flow under way.", none()),
         function("repeat", "The caller wants to hear that again.", none()),
         function("slower", "The caller wants slower speech.", none()),

@@ -8,7 +8,7 @@ use minijinja::Value as Variables;
 use minijinja::value::Serde;
 use serde_json::{Map, Value as Json};
 
-use crate::business::emotion::Mood;
+use crate::business::emotion::{Baseline, Mood};
 use crate::business::flow::{Flow, SlotKind};
 use crate::business::{Challenge, Level, Pack, ToolCall, Topic, Verified};
 use crate::talk::{Expectation, Language};
@@ -85,6 +85,10 @@ pub(super) struct Frame {
     pub(super) chosen: BTreeMap<String, Json>,
     /// How often each collect step has asked.
     pub(super) asked: BTreeMap<usize, u8>,
+    /// Slots of which the caller was told where the value is to be found.
+    pub(super) pointed: BTreeSet<String>,
+    /// Slots whose value came by keys: nothing of it was misheard.
+    pub(super) keyed: BTreeSet<String>,
     /// Slots whose value the caller has agreed to.
     pub(super) checked: BTreeSet<String>,
     pub(super) consent: Option<Consent>,
@@ -101,6 +105,8 @@ impl Frame {
             readings: BTreeMap::new(),
             chosen: BTreeMap::new(),
             asked: BTreeMap::new(),
+            pointed: BTreeSet::new(),
+            keyed: BTreeSet::new(),
             checked: BTreeSet::new(),
             consent: None,
         }
@@ -114,21 +120,33 @@ impl Frame {
         }
         let kept = |slot: &String| flow.slots.get(slot) == old.flows()[&self.flow].slots.get(slot);
         let slots = self.slots.into_iter().filter(|(slot, _)| kept(slot)).collect();
-        Some(Self { slots, opening: self.opening, readings: self.readings, ..Self::new(flow) })
+        Some(Self { slots, opening: self.opening, readings: self.readings, keyed: self.keyed, ..Self::new(flow) })
     }
 
     /// Gives a slot a value; a yes given for other values is void.
     pub(super) fn set(&mut self, slot: &str, value: Value) {
         self.slots.insert(slot.to_owned(), value);
+        self.keyed.remove(slot);
         self.checked.remove(slot);
         self.chosen.remove(slot);
         self.consent = None;
+    }
+
+    /// Gives a slot the value that another frame holds, with the words it came in.
+    pub(super) fn take_over(&mut self, slot: &str, from: &Self) {
+        let Some(value) = from.slots.get(slot) else { return };
+        self.set(slot, value.clone());
+        self.readings.insert(slot.to_owned(), from.readings.get(slot).cloned().unwrap_or_default());
+        if from.keyed.contains(slot) {
+            self.keyed.insert(slot.to_owned());
+        }
     }
 
     /// Takes a slot's value back.
     pub(super) fn forget(&mut self, slot: &str) {
         self.slots.remove(slot);
         self.readings.remove(slot);
+        self.keyed.remove(slot);
         self.checked.remove(slot);
         self.chosen.remove(slot);
         self.consent = None;
@@ -164,8 +182,12 @@ pub(super) struct Session {
     pub(super) dictated: String,
     /// What is known of the caller's feelings.
     pub(super) mood: Mood,
+    /// How the caller usually sounds.
+    pub(super) baseline: Baseline,
     /// Whether the caller may be offered anything to buy.
     pub(super) selling: bool,
+    /// What the caller said no to: not offered again in this call.
+    pub(super) declined: BTreeSet<String>,
     /// What earlier conversations tell of the caller; `None` while it is nobody who could be remembered.
     pub(super) recollection: Option<Recollection>,
     /// Flows and entries that were talked about, in order.
@@ -217,7 +239,9 @@ impl Session {
             unclear: Vec::new(),
             dictated: String::new(),
             mood: Mood::default(),
+            baseline: Baseline::default(),
             selling: true,
+            declined: BTreeSet::new(),
             recollection: None,
             topics: Vec::new(),
             asked_to_rate: false,
@@ -293,7 +317,8 @@ impl Session {
         let mut all = Map::new();
         all.insert("language".to_owned(), self.language.code().into());
         all.insert("company".to_owned(), pack.company(self.language).into());
-        all.insert("selling".to_owned(), self.selling.into());
+        all.insert("selling".to_owned(), (self.selling && self.declined.is_empty()).into());
+        all.insert("declined".to_owned(), self.declined.iter().map(String::as_str).collect::<Vec<_>>().join(",").into());
         all.insert("policy".to_owned(), Json::Object(pack.policy().clone()));
         if let Some(identity) = &self.identity {
             all.insert("caller".to_owned(), Json::Object(identity.caller().clone()));

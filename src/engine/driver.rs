@@ -290,6 +290,9 @@ impl CallDriver {
             self.leg.port.send(outgoing);
         }
         self.leg.jobs.hear(self.sound.heard());
+        if let Input::Tick { heard, playout } = &input {
+            self.leg.jobs.measure(heard, self.sound.heard(), playout.is_some());
+        }
         self.leg.watch.sound(self.sound.heard().at, self.sound.heard(), self.sound.sent());
         input
     }

@@ -17,10 +17,11 @@ use crate::audio::{Frame, SampleRate};
 use crate::business::Effect;
 use crate::call::{Input, RecognitionFailed};
 use crate::dialogue::Manner;
+use crate::media::ProsodyMeter;
 use crate::speech::hear::{Cancel, HearError, HearRequest, Hearing, Recognizer};
 use crate::speech::speak::Synthesizer;
 use crate::store::journal::JournalEvent;
-use crate::talk::{Prompt, ReplyId, Sentence, Transcript, TurnId};
+use crate::talk::{Heard, Prompt, Prosody, ReplyId, Sentence, Transcript, TurnId};
 
 /// Results waiting for the driver; a job blocks when it is full.
 const RESULTS: usize = 64;
@@ -74,6 +75,8 @@ pub struct Jobs {
     hearing: Option<HearingJob>,
     reply: Option<ReplyJob>,
     dialogue: mpsc::Sender<Ask>,
+    /// How the caller says the turn; only where the pack reads feelings.
+    meter: Option<ProsodyMeter>,
 }
 
 /// Where the driver reads what jobs have done.
@@ -116,20 +119,21 @@ struct ReplyJob {
 
 enum Ask {
     Prepare { prompt: Prompt },
-    Respond { reply: ReplyId, prompt: Prompt, stop: CancellationToken },
+    Respond { reply: ReplyId, prompt: Prompt, voice: Option<Prosody>, stop: CancellationToken },
     Heard { text: String, interrupted: bool },
 }
 
 impl Jobs {
     /// The jobs of a call whose dialogue this is, begun, and whose port takes sound of this rate. They end with `tasks`.
-    pub fn new(engines: Engines, dialogue: Loan, port_rate: SampleRate, tasks: Tasks) -> (Self, Outcomes) {
+    pub fn new(engines: Engines, mut dialogue: Loan, port_rate: SampleRate, tasks: Tasks) -> (Self, Outcomes) {
         let (results, results_out) = mpsc::channel(RESULTS);
         let (speech, speech_out) = mpsc::channel(SPEECH);
         let (ask, asked) = mpsc::channel(RESULTS);
         let manner = Arc::new(Mutex::new(Manner::default()));
+        let meter = dialogue.dialogue().conversation().leave().map(ProsodyMeter::new);
         let desk = Desk { voice: Arc::clone(&engines.voice), manner: Arc::clone(&manner), tasks: tasks.clone() };
         tasks.spawn_to_its_end("dialogue", desk.converse(dialogue, asked, results.clone()));
-        let jobs = Self { engines, tasks, results, speech, port_rate, manner, hearing: None, reply: None, dialogue: ask };
+        let jobs = Self { engines, tasks, results, speech, port_rate, manner, hearing: None, reply: None, dialogue: ask, meter };
         (jobs, Outcomes { results: results_out, speech: speech_out })
     }
 
@@ -152,6 +156,13 @@ impl Jobs {
         if job.sound.try_send(Sound::Frame(frame.pcm().into())).is_err() {
             tracing::warn!(stage = "stt", "The recogniser fell 30 s behind or is gone; its turn is given up.");
             self.cancel_recognition(None);
+        }
+    }
+
+    /// Measures how the caller sounds in the frame heard last, and whether the bot was heard meanwhile.
+    pub fn measure(&mut self, heard: &Heard, frame: &Frame, bot_speaks: bool) {
+        if let Some(meter) = &mut self.meter {
+            meter.push(heard, frame.pcm(), bot_speaks);
         }
     }
 
@@ -194,7 +205,9 @@ impl Jobs {
         let (out, manner) = (self.speech.clone(), Arc::clone(&self.manner));
         let voice = Voice { engine, reply, port_rate: self.port_rate, manner, stop: stop.clone(), out };
         self.tasks.spawn_blocking(move || voice.speak(waiting));
-        self.ask(Ask::Respond { reply, prompt, stop: stop.clone() });
+        let said = matches!(prompt, Prompt::Said { .. });
+        let voice = self.meter.as_mut().filter(|_| said).and_then(ProsodyMeter::take);
+        self.ask(Ask::Respond { reply, prompt, voice, stop: stop.clone() });
         self.reply = Some(ReplyJob { reply, stop, sentences });
     }
 
@@ -316,8 +329,9 @@ impl Desk {
             };
             match ask {
                 Some(Ask::Prepare { prompt }) => next = Some(prompt),
-                Some(Ask::Respond { reply, prompt, stop }) => {
+                Some(Ask::Respond { reply, prompt, voice, stop }) => {
                     next = None;
+                    voice.into_iter().for_each(|voice| dialogue.sounded(voice));
                     tokio::select! {
                         biased;
                         () = stop.cancelled() => {}

@@ -17,7 +17,7 @@ use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manne
 use crate::privacy::Pii;
 use crate::store::audit::digest;
 use crate::store::{Archive, Pseudonym};
-use crate::talk::{AfterReply, CallId, Importance, Language, Prompt, Transcript};
+use crate::talk::{AfterReply, CallId, Importance, Language, Prompt, Prosody, Transcript};
 use crate::tools::{NativeTool, Tools, ToolsError};
 
 use super::clock;
@@ -348,6 +348,11 @@ impl Dialogue {
     #[must_use]
     pub fn calling_from(self, address: &Pii<String>) -> Self {
         Self { person: self.shared.memories.person(address), ..self }
+    }
+
+    /// Takes how the caller said the turn that is asked about next.
+    pub const fn sounded(&mut self, voice: Prosody) {
+        self.conversation.sounded(voice);
     }
 
     /// What of the last reply the caller heard; only this goes into the history. Told after each reply, before the next prompt.

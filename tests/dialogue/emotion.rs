@@ -2,10 +2,14 @@
 //! Never tunes anything: `dev_*.csv` are for that.
 
 use std::path::Path;
+use std::time::Duration;
 
+use hotline::audio::Dbfs;
 use hotline::business::Pack;
 use hotline::cli::eval::emotion::{Outcome, read};
-use hotline::talk::Language;
+use hotline::talk::{Language, Pitch, Prosody};
+
+use super::Caller;
 
 fn outcome(name: &str, language: Language) -> Outcome {
     let file = format!("tests/dialogue/emotion/{name}{language}.csv");
@@ -50,4 +54,38 @@ fn a_turn_is_read_within_a_millisecond() {
     let each = started.elapsed() / lines.len() as u32;
     println!("{each:?} a turn");
     assert!(each.as_micros() < 1_000, "{each:?}");
+}
+
+/// The way a caller usually speaks, and the same voice raised: louder, faster, higher, livelier.
+fn voice(raised: bool) -> Prosody {
+    let (level, hz, range, rate) = if raised { (-18.0, 165.0, 9.0, 5.5) } else { (-30.0, 120.0, 5.0, 4.0) };
+    Prosody {
+        level: Dbfs::new(level),
+        pitch: Some(Pitch { median_hz: hz, range_semitones: range }),
+        syllables_per_s: rate,
+        speech: Duration::from_secs(2),
+        over_bot: if raised { Duration::from_secs(1) } else { Duration::ZERO },
+    }
+}
+
+/// What is answered to the same words after three calm turns, and whether a person was offered.
+async fn answers(raised: bool) -> (String, String) {
+    let mut caller = Caller::new(Language::EN).await;
+    for words in ["when are you open", "how much is the shipping", "when are you open"] {
+        caller.dialogue.sounded(voice(false));
+        caller.say(words).await;
+    }
+    caller.dialogue.sounded(voice(raised));
+    let first = caller.say("where is my order, I am still waiting").await;
+    caller.dialogue.sounded(voice(raised));
+    (first, caller.say("where is my order, I am still waiting").await)
+}
+
+#[tokio::test]
+async fn the_same_words_said_angrily_are_answered_in_another_way_than_said_calmly() {
+    let (calm, calm_again) = answers(false).await;
+    let (angry, angry_again) = answers(true).await;
+    assert_ne!(calm, angry, "an angry voice is met with an apology");
+    assert!(angry.to_lowercase().contains("sorry"), "{angry}");
+    assert!(!calm_again.contains("colleague") && angry_again.contains("colleague"), "{calm_again} / {angry_again}");
 }

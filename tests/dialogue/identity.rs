@@ -264,6 +264,14 @@ async fn a_write_takes_the_pin_and_a_yes_and_is_tied_to_the_account() {
 }
 
 #[tokio::test]
+async fn a_fact_that_is_keyed_in_matches_exactly_where_a_spoken_one_may_be_misheard() {
+    let (mut caller, _pack) = caller().await;
+    talk(&mut caller, &[("my boxes", "customer number"), ("111222", "postcode")]).await;
+    assert_holds(&caller.key("50210").await, "does not match", "no key is misheard");
+    talk(&mut caller, &[("111222", "postcode"), ("five oh two one oh", "Anna, you have 2 boxes")]).await;
+}
+
+#[tokio::test]
 async fn giving_up_the_proof_gives_up_what_needed_it() {
     let (mut caller, _pack) = caller().await;
     let lines = [("my boxes", "customer number"), ("never mind", "left that"), ("which boxes do i have", "customer number")];

@@ -14,6 +14,7 @@ mod identity;
 mod memory;
 #[cfg(feature = "openai")]
 mod model;
+mod not_at_hand;
 mod rating;
 mod reload;
 mod scripts;

@@ -306,3 +306,24 @@ async fn silence_noise_trouble_and_closing_have_words() {
     assert_holds(&caller.prompt(Prompt::Closing { why: Closing::NoInput }).await, "hang up", "closing");
     assert_eq!(caller.after(), &AfterReply::HangUp);
 }
+
+/// What a recommendation names.
+fn idea(reply: &str) -> String {
+    let (_, after) = reply.split_once("How about ").unwrap_or_else(|| panic!("{reply:?} recommends nothing"));
+    after.split('?').next().unwrap_or_default().to_owned()
+}
+
+#[tokio::test]
+async fn what_a_caller_said_no_to_is_not_recommended_again_in_that_call() {
+    let mut caller = check(Language::EN, &[("recommend me something", "order number"), ("12345", "postcode")]).await;
+    let first = idea(&caller.say("10115").await);
+    for (words, part) in [("no thanks", "leave it at that"), ("where is order 12345", "headphones")] {
+        assert_holds(&caller.say(words).await, part, words);
+    }
+    let second = idea(&caller.say("recommend me something").await);
+    assert_ne!(first, second);
+    let third = caller.say("something else").await;
+    assert!(!third.contains(&first) && !third.contains(&second), "{third}");
+    let fourth = idea(&caller.say("recommend me something").await);
+    assert!(fourth != first && fourth != second, "{fourth}");
+}

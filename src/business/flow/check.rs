@@ -12,7 +12,7 @@ use super::super::tool::{Effect, Level, ToolSpec};
 use super::{Action, Call, Collect, Flow, SlotKind, Verify};
 
 /// Variables that every template may read.
-const ALWAYS: &[&str] = &["language", "company", "selling", POLICY];
+const ALWAYS: &[&str] = &["language", "company", "selling", "declined", POLICY];
 
 /// What texts may say of a caller who is identified.
 const CALLER: &str = "caller";
@@ -78,7 +78,7 @@ impl Checker<'_> {
                 Action::Identify(level) => self.check_level(at, *level),
                 Action::Verify(verify) => self.check_verify(at, verify),
                 Action::SendCode(tool) => self.check_send_code(at, tool),
-                Action::Go | Action::Confirm { .. } | Action::Transfer(_) | Action::End => {}
+                Action::Go | Action::Confirm { .. } | Action::Decline(_) | Action::Transfer(_) | Action::End => {}
             }
         }
     }
@@ -259,7 +259,7 @@ impl Checker<'_> {
                 after.set.insert(CALLER.to_owned());
                 vec![(step.next, after), failed]
             }
-            Action::SendCode(_) => vec![(step.next, known.clone())],
+            Action::SendCode(_) | Action::Decline(_) => vec![(step.next, known.clone())],
             Action::Link(_) | Action::Transfer(_) | Action::End => Vec::new(),
         }
     }
@@ -276,7 +276,7 @@ impl Checker<'_> {
                 self.check_text(at, &collect.ask, known);
                 let mut answered = known.clone();
                 answered.set.insert(collect.slot.clone());
-                collect.again.iter().for_each(|t| self.check_text(at, t, known));
+                collect.again.iter().chain(&collect.find).for_each(|t| self.check_text(at, t, known));
                 collect.unknown.iter().for_each(|t| self.check_text(at, t, &answered));
                 if let Some(among) = &collect.among {
                     self.check_variable(at, &among.list, known);
@@ -303,6 +303,7 @@ impl Checker<'_> {
                 let slots = verify.arguments.values().chain(verify.facts.keys()).chain(verify.secret.keys());
                 slots.chain(&verify.code).for_each(|slot| self.check_variable(at, slot, known));
             }
+            Action::Decline(what) => self.check_variable(at, what, known),
             Action::Go
             | Action::Forget(_)
             | Action::Identify(_)

@@ -94,6 +94,7 @@ struct RawStep {
     ask: Option<RawText>,
     #[serde(default)]
     again: Vec<RawText>,
+    find: Option<RawText>,
     echo: Option<RawText>,
     check: Option<RawText>,
     among: Option<Among>,
@@ -121,6 +122,7 @@ struct RawStep {
     confirm: Option<RawText>,
     no: Option<Spanned<String>>,
     forget: Option<Vec<String>>,
+    decline: Option<String>,
     link: Option<String>,
     transfer: Option<String>,
     #[serde(default)]
@@ -283,6 +285,7 @@ impl Reader<'_> {
             raw.branch.is_some(),
             raw.confirm.is_some(),
             raw.forget.is_some(),
+            raw.decline.is_some(),
             raw.identify.is_some(),
             raw.verify.is_some(),
             raw.send_code.is_some(),
@@ -292,7 +295,7 @@ impl Reader<'_> {
         ];
         let count = kinds.iter().filter(|&&k| k).count();
         if count > 1 || (count == 0 && raw.say.is_none()) {
-            let one_of = "say, collect, call, branch, confirm, forget, identify, verify, send_code, link, transfer, end";
+            let one_of = "say, collect, call, branch, confirm, forget, decline, identify, verify, send_code, link, transfer, end";
             self.fault(step, format!("a step does exactly one thing: {one_of}"));
             return None;
         }
@@ -324,11 +327,12 @@ impl Reader<'_> {
             return Some(Some(Action::Branch(targets)));
         }
         let forget = raw.forget.clone().map(Action::Forget);
+        let decline = raw.decline.clone().map(Action::Decline);
         let identify = raw.identify.map(Action::Identify);
         let send = raw.send_code.clone().map(Action::SendCode);
         let link = raw.link.clone().map(Action::Link);
         let transfer = raw.transfer.clone().map(Action::Transfer);
-        Some(forget.or(identify).or(send).or(link).or(transfer).or_else(|| raw.end.then_some(Action::End)))
+        Some(forget.or(decline).or(identify).or(send).or(link).or(transfer).or_else(|| raw.end.then_some(Action::End)))
     }
 
     fn collect(&mut self, step: &Spanned<RawStep>) -> Option<Action> {
@@ -351,6 +355,7 @@ impl Reader<'_> {
             slot,
             ask: self.text(ask),
             again: raw.again.iter().map(|t| self.text(t)).collect(),
+            find: raw.find.as_ref().map(|t| self.text(t)),
             echo: raw.echo.as_ref().map(|t| self.text(t)),
             check: raw.check.as_ref().map(|t| self.text(t)),
             among: raw.among.clone(),

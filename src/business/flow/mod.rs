@@ -146,6 +146,8 @@ pub enum Action {
     },
     /// Take values back, to ask anew.
     Forget(Vec<String>),
+    /// The caller said no to what this variable names: for the rest of the call it is among `declined`.
+    Decline(String),
     /// Make sure that the caller is known this well.
     Identify(Level),
     /// Check what the caller gave as proof.
@@ -169,6 +171,8 @@ pub struct Collect {
     pub ask: Text,
     /// The question put differently, the first time it was not understood, the second …
     pub again: Vec<Text>,
+    /// Said once to a caller who has not got the value: where to find it, or another way.
+    pub find: Option<Text>,
     /// Said with the next thing once the value is there ("Order 4271.").
     pub echo: Option<Text>,
     /// Asked once the value is there; a no takes it back.

@@ -6,6 +6,7 @@ mod calibration;
 mod classifier;
 mod concepts;
 mod features;
+pub(crate) mod lack;
 mod language;
 mod linear;
 pub mod near;
