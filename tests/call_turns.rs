@@ -52,6 +52,8 @@ scripts! {
     a_cough_over_the_bot_only_ducks
     a_listener_does_not_stop_the_bot
     a_late_mm_hm_is_only_a_gap
+    two_mm_hms_do_not_add_up
+    words_without_spaces_are_counted_by_character
     somebody_else_in_the_room_does_not_stop_the_bot
     a_short_stop_is_obeyed
     yes_over_its_question_is_an_answer

@@ -144,6 +144,18 @@ async fn a_caller_who_never_sends_sound_is_let_go() {
 }
 
 #[tokio::test]
+async fn a_caller_whose_sound_stops_without_a_bye_is_let_go() {
+    let bot = Bot::start(SipConfig { listen: loopback(), media_timeout_ms: 300, ..SipConfig::default() }).await;
+    let caller = Line::open(loopback()).await;
+    let mut call = caller.endpoint.dial(&bot.uri("udp"), DialOptions::default()).await.expect("answered");
+    hear(&mut call, 30, Law::A).await;
+    assert_eq!(closed(&mut call).await, CloseCause::RemoteHangup);
+    let report = bot.ended().await;
+    assert_eq!(report.cause, CloseCause::MediaTimeout);
+    assert!(report.packets >= 20, "there was sound before: {report:?}");
+}
+
+#[tokio::test]
 async fn shutting_down_says_good_bye() {
     let bot = Bot::start(SipConfig { listen: loopback(), ..SipConfig::default() }).await;
     let caller = Line::open(loopback()).await;

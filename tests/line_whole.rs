@@ -208,6 +208,26 @@ async fn a_line_that_closes_says_good_bye_first() {
 }
 
 #[tokio::test]
+async fn a_line_that_closes_waits_for_every_good_bye() {
+    let mut house = House::open(&[]).await;
+    let mut first = house.caller().await;
+    house.until_said(&mut first).await;
+    let mut second = house.caller().await;
+    house.until_said(&mut second).await;
+    let House { open, mut seen, data, .. } = house;
+    let (heard_first, heard_second) = (first.heard().len(), second.heard().len());
+    let ((), ..) = tokio::join!(open.close(), until_ended(&mut first), until_ended(&mut second));
+    let audible = |frames: &[hotline::cli::caller::HeardFrame]| frames.iter().any(|f| f.level >= hotline::cli::caller::AUDIBLE);
+    assert!(audible(&first.heard()[heard_first..]) && audible(&second.heard()[heard_second..]), "each is told");
+    let told: Vec<_> = std::iter::from_fn(|| seen.try_recv().ok()).map(|(_, entry)| entry.event).collect();
+    assert_eq!(told.iter().filter(|event| cause(event) == Some("shutdown")).count(), 2);
+    let whole = |event: &&JournalEvent| matches!(event, JournalEvent::ReplyEnded { interrupted: false, .. });
+    let last: Vec<_> = told.iter().filter(|event| event.kind() == "reply_ended").rev().take(2).collect();
+    assert!(last.len() == 2 && last.into_iter().all(|event| whole(&event)), "neither is cut");
+    drop(data);
+}
+
+#[tokio::test]
 async fn a_caller_who_never_sends_sound_is_let_go_by_the_line() {
     let mut house = House::open_as(Ear::of(&[]), Tone::default(), |config| config.sip.media_timeout_ms = 300).await;
     let silent = house.dial().await.expect("answered");

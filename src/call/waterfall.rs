@@ -37,3 +37,32 @@ impl Waterfall {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A turn that was over 300 ms after its last frame and understood 50 ms later; sentence and sound so long after the decision.
+    #[expect(clippy::disallowed_methods, reason = "an instant to count from")]
+    fn closed(sentence: Option<u64>, audio: Option<u64>, left: u64) -> [u64; 6] {
+        let (decided, ms) = (Instant::now(), Duration::from_millis);
+        let at = |after| decided + ms(after);
+        let (sentence, audio) = (sentence.map(at), audio.map(at));
+        let waterfall = Waterfall { turn: TurnId(1), endpoint: ms(300), decided, transcript: at(50), sentence, audio };
+        let Latency { turn: _, endpoint, stt, reply, tts, wire, total } = waterfall.close(at(left));
+        [endpoint, stt, reply, tts, wire, total].map(|stage| stage.as_millis() as u64)
+    }
+
+    #[test]
+    fn latency_counts_from_the_last_speech_frame_and_its_stages_sum_to_it() {
+        assert_eq!(closed(Some(150), Some(180), 200), [300, 50, 100, 30, 20, 500]);
+    }
+
+    #[test]
+    fn a_stage_that_was_over_early_or_never_told_costs_the_total_nothing() {
+        for (sentence, audio) in [(Some(20), Some(30)), (Some(150), Some(250)), (None, None), (Some(150), None)] {
+            let [stages @ .., total] = closed(sentence, audio, 200);
+            assert_eq!((stages.iter().sum::<u64>(), total), (500, 500), "{sentence:?} {audio:?}");
+        }
+    }
+}
