@@ -59,6 +59,7 @@ struct Promises {
     replies: BTreeMap<ReplyId, u32>,
     /// Sentences that were handed in while their reply was live.
     offered: BTreeSet<(ReplyId, u16)>,
+    acknowledged: BTreeSet<ReplyId>,
     stopped: BTreeSet<ReplyId>,
     ended: bool,
 }
@@ -110,7 +111,7 @@ impl Walk {
     }
 
     fn feed(&mut self, input: Input) {
-        if let Input::Sentence { reply, sentence } = &input
+        if let Input::Sentence { reply, sentence } | Input::Acknowledgement { reply, sentence } = &input
             && self.promises.live() == Some(*reply)
         {
             self.promises.offered.insert((*reply, sentence.index));
@@ -196,7 +197,12 @@ impl Walk {
 
     fn any_speech(&mut self) -> Input {
         let reply = self.any_reply();
-        match self.random.below(12) {
+        match self.random.below(13) {
+            12 => {
+                let (index, importance) = (Sentence::ACKNOWLEDGEMENT, Importance::Normal);
+                let sentence = Sentence { index, text: "One moment.".into(), language: Language::EN, importance };
+                Input::Acknowledgement { reply, sentence }
+            }
             0..5 => {
                 self.sentences = (self.sentences + 1) % 5;
                 self.played = Duration::ZERO;
@@ -274,6 +280,10 @@ impl Promises {
                 assert_eq!(self.live(), None, "two replies at once");
                 assert!(self.replies.keys().all(|earlier| *earlier < reply), "{reply} is used twice");
                 self.replies.insert(reply, 0);
+            }
+            Action::Acknowledge { reply, .. } => {
+                assert_eq!(self.live(), Some(reply), "only who waits for a reply is told that it takes a while");
+                assert!(self.acknowledged.insert(reply), "{reply} is acknowledged twice");
             }
             Action::CancelReply { reply } => assert_eq!(self.live(), Some(reply), "only the live reply is cancelled"),
             Action::Synthesise { reply, sentence } => {

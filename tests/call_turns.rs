@@ -78,6 +78,10 @@ scripts! {
     a_mute_voice_is_apologised_for
     a_hanging_voice_is_apologised_for
     a_blank_reply_does_not_freeze
+    a_late_voice_is_bridged_by_a_few_words
+    a_late_dialogue_is_bridged_by_a_few_words
+    an_acknowledgement_that_comes_late_is_not_heard
+    who_goes_on_speaking_needs_no_acknowledgement
     nobody_picks_up
     the_longest_call_ends_politely
     hold_stops_the_clock

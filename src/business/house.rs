@@ -109,6 +109,12 @@ named! {
         NotThatLanguage => "not_that_language",
         /// While something takes long.
         Filler => "filler",
+        /// While an open question's answer takes long.
+        Acknowledge => "acknowledge",
+        /// The same, after a yes, a no or a choice.
+        AcknowledgeAnswer => "acknowledge_answer",
+        /// The same, after a number, a date or a name.
+        AcknowledgeValue => "acknowledge_value",
         /// A deed came to its end while the caller interrupted; its outcome follows.
         MeanwhileDone => "meanwhile_done",
         /// What a caller means by a photo of a code that is a number and nothing else: `code`.

@@ -2,7 +2,7 @@
 //! Never judges the caller's sound.
 
 use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::talk::{AfterReply, Closing, Language, Playout, Prompt, Sentence};
 
@@ -20,6 +20,7 @@ impl Floor {
     pub(super) fn start(&mut self, cx: &mut Context, said: Said) {
         debug_assert!(matches!(self.bot, Bot::Silent { .. }), "one reply at a time");
         let reply = cx.next_reply();
+        let word_due = cx.word_due(&said.prompt);
         self.bot = Bot::Thinking(Reply {
             id: reply,
             turn: cx.turn,
@@ -30,6 +31,7 @@ impl Floor {
             after: None,
             asked_before: None,
             progress: cx.now,
+            word_due,
         });
         cx.action(Action::StartReply { reply, prompt: said.prompt });
     }
@@ -52,6 +54,27 @@ impl Floor {
         self.settle(cx)
     }
 
+    /// The caller waits: a few words are asked for that the voice has ready. Whoever goes on speaking meanwhile does not wait.
+    pub(super) fn acknowledge(&mut self, cx: &mut Context) -> Flow {
+        if let Bot::Thinking(reply) = &mut self.bot
+            && reply.word_due.take().is_some()
+        {
+            let (expectation, language) = (cx.expectation.clone(), cx.language);
+            cx.action(Action::Acknowledge { reply: reply.id, expectation, language });
+        }
+        ON
+    }
+
+    /// Here they are: said before the answer, unless that is being heard already.
+    pub(super) fn acknowledgement(&mut self, cx: &mut Context, sentence: Sentence) {
+        if let Bot::Thinking(reply) = &mut self.bot
+            && reply.ledger.acknowledge(sentence.clone())
+        {
+            cx.event(Event::Reply { turn: reply.turn, reply: reply.id, text: sentence.text.clone() });
+            cx.action(Action::Synthesise { reply: reply.id, sentence });
+        }
+    }
+
     /// The dialogue has said all it has to say.
     pub(super) fn reply_ended(&mut self, cx: &mut Context, after: AfterReply, language: Language) -> Flow {
         if let Some(reply) = self.bot.reply_mut()
@@ -68,6 +91,7 @@ impl Floor {
     pub(super) fn audio_ready(&mut self, cx: &Context) {
         if let Bot::Thinking(reply) = &mut self.bot {
             reply.progress = cx.now;
+            reply.word_due = None;
             if let Some(waterfall) = &mut reply.waterfall {
                 waterfall.audio.get_or_insert(cx.now);
             }
@@ -230,6 +254,19 @@ impl Context {
             | Prompt::Hinted { .. }
             | Prompt::NoInput { .. }
             | Prompt::NoMatch { .. } => Purpose::Answer,
+        }
+    }
+
+    /// When somebody who said this is owed a word, should nothing of the answer be heard until then.
+    fn word_due(&self, prompt: &Prompt) -> Option<Instant> {
+        match prompt {
+            Prompt::Said { .. } | Prompt::Keyed { .. } => Some(self.now + ms(self.config.acknowledge_ms)),
+            Prompt::Greeting
+            | Prompt::Hinted { .. }
+            | Prompt::NoInput { .. }
+            | Prompt::NoMatch { .. }
+            | Prompt::Trouble
+            | Prompt::Closing { .. } => None,
         }
     }
 

@@ -44,6 +44,8 @@ pub struct CallConfig {
     pub transcript_ms: u64,
     /// Longest wait for the dialogue's first or next sentence.
     pub reply_ms: u64,
+    /// The caller's wait for the first sound of an answer until a short acknowledgement fills it.
+    pub acknowledge_ms: u64,
     /// Longest time without a sample leaving while a sentence is due.
     pub stall_ms: u64,
     /// How many failures of ours in a row are apologised for before the call is ended.
@@ -80,6 +82,7 @@ impl Default for CallConfig {
             longest_turn_ms: 25_000,
             transcript_ms: 5_000,
             reply_ms: 8_000,
+            acknowledge_ms: 1_500,
             stall_ms: 3_000,
             apologies: 3,
             closing_ms: 15_000,

@@ -52,6 +52,13 @@ pub enum Input {
         /// What to say.
         sentence: Sentence,
     },
+    /// A few words that fill the caller's wait for this reply; they come in time or not at all.
+    Acknowledgement {
+        /// The reply that is waited for.
+        reply: ReplyId,
+        /// What to say, in the place of an acknowledgement.
+        sentence: Sentence,
+    },
     /// The dialogue has nothing more to say in this reply.
     ReplyEnded {
         /// Which one.

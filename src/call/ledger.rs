@@ -18,6 +18,7 @@ pub struct PlayoutLedger {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Line {
     sentence: Sentence,
+    role: Role,
     played: Duration,
     queued: Duration,
     /// Known once the sentence is synthesised to its end.
@@ -25,14 +26,30 @@ struct Line {
     over: bool,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Answer,
+    /// Fills the wait for the answer.
+    Acknowledgement,
+}
+
 impl PlayoutLedger {
     /// Takes a sentence in; `false` if its number is not above those that are there, which makes it a repetition.
     pub fn add(&mut self, sentence: Sentence) -> bool {
         let fresh = self.lines.last().is_none_or(|last| last.sentence.index < sentence.index);
         if fresh {
-            self.lines.push(Line { sentence, played: Duration::ZERO, queued: Duration::ZERO, length: None, over: false });
+            self.lines.push(Line::new(sentence, Role::Answer));
         }
         fresh
+    }
+
+    /// Takes in a few words that are to be heard before all others; `false` if something was heard already, or they were said.
+    pub fn acknowledge(&mut self, sentence: Sentence) -> bool {
+        let fits = self.lines.iter().all(|line| line.sentence.index > sentence.index && line.played.is_zero());
+        if fits {
+            self.lines.insert(0, Line::new(sentence, Role::Acknowledgement));
+        }
+        fits
     }
 
     /// A sentence is synthesised to its end; a length of zero says that the voice failed and nothing of it will be heard.
@@ -48,6 +65,10 @@ impl PlayoutLedger {
         let Some(at) = self.lines.iter().position(|line| line.sentence.index == playout.sentence) else { return false };
         for earlier in &mut self.lines[..at] {
             earlier.over = true;
+            // An acknowledgement that was not there before the answer is never heard.
+            if earlier.role == Role::Acknowledgement && earlier.played.is_zero() {
+                earlier.length = Some(Duration::ZERO);
+            }
         }
         let line = &mut self.lines[at];
         let progress = playout.played > line.played;
@@ -100,6 +121,10 @@ impl PlayoutLedger {
 }
 
 impl Line {
+    const fn new(sentence: Sentence, role: Role) -> Self {
+        Self { sentence, role, played: Duration::ZERO, queued: Duration::ZERO, length: None, over: false }
+    }
+
     fn heard(&self) -> &str {
         let text = self.sentence.text.trim();
         match (self.over, self.length) {
@@ -252,6 +277,27 @@ mod tests {
         assert!(ledger.current().is_some());
         ledger.pause();
         assert_eq!((ledger.current(), ledger.heard().as_str()), (None, "Hello."));
+    }
+
+    #[test]
+    fn an_acknowledgement_is_heard_before_the_answer_or_never() {
+        let line =
+            |index, text: &str| Sentence { index, text: text.into(), language: Language::EN, importance: Importance::Normal };
+        let waiting = || {
+            let mut ledger = PlayoutLedger::default();
+            assert!(ledger.add(line(Sentence::FIRST, "It is on its way.")));
+            assert!(ledger.acknowledge(line(Sentence::ACKNOWLEDGEMENT, "Let me see.")));
+            assert!(!ledger.acknowledge(line(Sentence::ACKNOWLEDGEMENT, "Let me see.")), "once");
+            ledger
+        };
+        let (mut heard, mut late) = (waiting(), waiting());
+        heard.play(&playout(Sentence::ACKNOWLEDGEMENT, 500, Some(500)));
+        for ledger in [&mut heard, &mut late] {
+            ledger.play(&playout(Sentence::FIRST, 800, Some(800)));
+        }
+        assert_eq!((heard.heard().as_str(), heard.current()), ("Let me see. It is on its way.", None));
+        assert_eq!((late.heard().as_str(), late.current()), ("It is on its way.", None));
+        assert!(!late.acknowledge(line(Sentence::ACKNOWLEDGEMENT, "Let me see.")), "not into the answer");
     }
 
     #[test]

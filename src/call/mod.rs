@@ -202,6 +202,7 @@ impl Call {
         match input {
             Input::Partial { turn: of, .. } | Input::Recognised { turn: of, .. } => (turn == Some(of)).then_some(input),
             Input::Sentence { reply, .. }
+            | Input::Acknowledgement { reply, .. }
             | Input::ReplyEnded { reply, .. }
             | Input::ReplyFailed { reply }
             | Input::AudioReady { reply, .. }
@@ -267,6 +268,7 @@ impl Call {
                 | Input::Partial { .. }
                 | Input::Recognised { .. }
                 | Input::Sentence { .. }
+                | Input::Acknowledgement { .. }
                 | Input::ReplyEnded { .. }
                 | Input::ReplyFailed { .. }
                 | Input::AudioReady { .. }
@@ -288,11 +290,25 @@ impl Call {
             (Timer::TooLong, State::Open(floor)) => floor.close(&mut self.cx, Closing::TooLong),
             (Timer::TooLong, _) => ControlFlow::Break(Exit::HangUp(Hangup::TooLong)),
             (
-                Timer::NoInput | Timer::LongTurn | Timer::Keys | Timer::Transcript | Timer::Reply | Timer::Stall | Timer::Closing,
+                Timer::NoInput
+                | Timer::LongTurn
+                | Timer::Keys
+                | Timer::Transcript
+                | Timer::Acknowledge
+                | Timer::Reply
+                | Timer::Stall
+                | Timer::Closing,
                 State::Open(floor),
             ) => floor.fire(&mut self.cx, timer),
             (
-                Timer::NoInput | Timer::LongTurn | Timer::Keys | Timer::Transcript | Timer::Reply | Timer::Stall | Timer::Closing,
+                Timer::NoInput
+                | Timer::LongTurn
+                | Timer::Keys
+                | Timer::Transcript
+                | Timer::Acknowledge
+                | Timer::Reply
+                | Timer::Stall
+                | Timer::Closing,
                 State::Ringing { .. } | State::Held { .. } | State::Transferring { .. } | State::Ended,
             ) => ON,
         }

@@ -63,6 +63,15 @@ pub enum Action {
         /// What it answers.
         prompt: Prompt,
     },
+    /// The caller waits for this reply's first sound: give a few words that the voice has ready, if there are any.
+    Acknowledge {
+        /// Which reply.
+        reply: ReplyId,
+        /// What the caller was expected to say, and has said.
+        expectation: Expectation,
+        /// The language the conversation is in.
+        language: Language,
+    },
     /// Stop the dialogue's and the voice's work on this reply.
     CancelReply {
         /// Which one.

@@ -124,6 +124,8 @@ pub(super) struct Reply {
     pub(super) asked_before: Option<Expectation>,
     /// When something last moved.
     pub(super) progress: Instant,
+    /// When the caller, who said something and hears nothing, is owed a word for the wait.
+    pub(super) word_due: Option<Instant>,
 }
 
 /// How long the caller may be silent.
@@ -191,7 +193,10 @@ impl Bot {
     fn postpone(&mut self, by: Duration, now: Instant) {
         match self {
             Self::Silent { since, .. } => *since = now,
-            Self::Thinking(reply) | Self::Speaking { reply, .. } => reply.progress = (reply.progress + by).min(now),
+            Self::Thinking(reply) | Self::Speaking { reply, .. } => {
+                reply.progress = (reply.progress + by).min(now);
+                reply.word_due = reply.word_due.map(|due| due + by);
+            }
         }
     }
 }
@@ -223,7 +228,11 @@ impl Floor {
             (Caller::Keying { deadline, .. }, _) => Some(Alarm::new(*deadline, Timer::Keys)),
             (Caller::Transcribing { since, .. }, _) => Some(Alarm::new(*since + ms(config.transcript_ms), Timer::Transcript)),
         };
-        Alarm::earlier(caller, self.bot.reply().and_then(|reply| reply.alarm(config)))
+        let wait = match (&self.caller, &self.bot) {
+            (Caller::Quiet, Bot::Thinking(reply)) => reply.word_due.map(|due| Alarm::new(due, Timer::Acknowledge)),
+            (_, Bot::Silent { .. } | Bot::Thinking(_) | Bot::Speaking { .. }) => None,
+        };
+        Alarm::earlier(Alarm::earlier(caller, wait), self.bot.reply().and_then(|reply| reply.alarm(config)))
     }
 
     /// The clock stood still for the call while it was held until now. A caller who comes back has all the time to speak.

@@ -16,6 +16,8 @@ pub enum Timer {
     Keys,
     /// The recogniser gives no result: apologise.
     Transcript,
+    /// Nothing of the answer is heard yet: a few words fill the wait, once.
+    Acknowledge,
     /// The dialogue says nothing: apologise, and end the call when it happens over and over.
     Reply,
     /// Sound is due and none leaves: the reply is cut and the call goes on.

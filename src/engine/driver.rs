@@ -198,6 +198,10 @@ impl CallDriver {
             Action::CancelRecognition { turn } => jobs.cancel_recognition(Some(turn)),
             Action::PrepareReply { prompt } => jobs.prepare_reply(prompt),
             Action::StartReply { reply, prompt } => jobs.start_reply(reply, prompt),
+            Action::Acknowledge { reply, expectation, language } => {
+                let sentence = jobs.acknowledgement(&expectation, language);
+                self.pending.extend(sentence.map(|sentence| Input::Acknowledgement { reply, sentence }));
+            }
             Action::CancelReply { reply } => {
                 jobs.cancel_reply(reply);
                 self.sound.cancel(reply);

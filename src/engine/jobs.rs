@@ -10,7 +10,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::loan::Loan;
-use super::reply::{Dialogue, ReplyEvent};
+use super::reply::{Acknowledgements, Dialogue, ReplyEvent};
 use super::tasks::Tasks;
 use super::voice::{self, Speaking, Spoken};
 use crate::audio::{Frame, SampleRate};
@@ -21,7 +21,7 @@ use crate::media::ProsodyMeter;
 use crate::speech::hear::{Cancel, HearError, HearRequest, Hearing, Recognizer};
 use crate::speech::speak::Synthesizer;
 use crate::store::journal::JournalEvent;
-use crate::talk::{Heard, Prompt, Prosody, ReplyId, Sentence, Transcript, TurnId};
+use crate::talk::{Expectation, Heard, Language, Prompt, Prosody, ReplyId, Sentence, Transcript, TurnId};
 
 /// Results waiting for the driver; a job blocks when it is full.
 const RESULTS: usize = 64;
@@ -77,6 +77,8 @@ pub struct Jobs {
     dialogue: mpsc::Sender<Ask>,
     /// How the caller says the turn; only where the pack reads feelings.
     meter: Option<ProsodyMeter>,
+    /// What fills the wait for a reply.
+    acknowledgements: Acknowledgements,
 }
 
 /// Where the driver reads what jobs have done.
@@ -130,10 +132,23 @@ impl Jobs {
         let (speech, speech_out) = mpsc::channel(SPEECH);
         let (ask, asked) = mpsc::channel(RESULTS);
         let manner = Arc::new(Mutex::new(Manner::default()));
+        let acknowledgements = dialogue.dialogue().acknowledgements();
         let meter = dialogue.dialogue().conversation().leave().map(ProsodyMeter::new);
         let desk = Desk { voice: Arc::clone(&engines.voice), manner: Arc::clone(&manner), tasks: tasks.clone() };
         tasks.spawn_to_its_end("dialogue", desk.converse(dialogue, asked, results.clone()));
-        let jobs = Self { engines, tasks, results, speech, port_rate, manner, hearing: None, reply: None, dialogue: ask, meter };
+        let jobs = Self {
+            engines,
+            tasks,
+            results,
+            speech,
+            port_rate,
+            manner,
+            hearing: None,
+            reply: None,
+            dialogue: ask,
+            meter,
+            acknowledgements,
+        };
         (jobs, Outcomes { results: results_out, speech: speech_out })
     }
 
@@ -201,9 +216,7 @@ impl Jobs {
     pub fn start_reply(&mut self, reply: ReplyId, prompt: Prompt) {
         let stop = self.tasks.stopping().child_token();
         let (sentences, waiting) = mpsc::channel(SENTENCES);
-        let engine = Arc::clone(&self.engines.voice);
-        let (out, manner) = (self.speech.clone(), Arc::clone(&self.manner));
-        let voice = Voice { engine, reply, port_rate: self.port_rate, manner, stop: stop.clone(), out };
+        let voice = self.voice(reply, &stop);
         self.tasks.spawn_blocking(move || voice.speak(waiting));
         let said = matches!(prompt, Prompt::Said { .. });
         let voice = self.meter.as_mut().filter(|_| said).and_then(ProsodyMeter::take);
@@ -211,13 +224,22 @@ impl Jobs {
         self.reply = Some(ReplyJob { reply, stop, sentences });
     }
 
-    /// Speaks a sentence behind those before it.
+    /// Speaks a sentence behind those before it, an acknowledgement at once: the voice may be busy with what it fills the wait for.
     pub fn synthesise(&mut self, reply: ReplyId, sentence: Sentence) {
-        if let Some(job) = self.reply.as_ref().filter(|job| job.reply == reply)
-            && job.sentences.try_send(sentence).is_err()
-        {
+        let Some(job) = self.reply.as_ref().filter(|job| job.reply == reply) else { return };
+        if sentence.index == Sentence::ACKNOWLEDGEMENT {
+            let voice = self.voice(reply, &job.stop);
+            self.tasks.spawn_blocking(move || {
+                let _it_may_be_broken_off = voice.say(&sentence);
+            });
+        } else if job.sentences.try_send(sentence).is_err() {
             tracing::error!(stage = "tts", "A reply had more sentences than the voice's queue holds; the rest is not said.");
         }
+    }
+
+    /// A few words for a caller who answered this and waits.
+    pub fn acknowledgement(&self, asked: &Expectation, language: Language) -> Option<Sentence> {
+        self.acknowledgements.after(asked, language)
     }
 
     /// Stops dialogue and voice for this reply.
@@ -230,6 +252,11 @@ impl Jobs {
     /// Tells the dialogue what the caller really heard of its last reply.
     pub fn commit_heard(&mut self, text: String, interrupted: bool) {
         self.ask(Ask::Heard { text, interrupted });
+    }
+
+    fn voice(&self, reply: ReplyId, stop: &CancellationToken) -> Voice {
+        let (engine, manner) = (Arc::clone(&self.engines.voice), Arc::clone(&self.manner));
+        Voice { engine, reply, port_rate: self.port_rate, manner, stop: stop.clone(), out: self.speech.clone() }
     }
 
     fn ask(&self, ask: Ask) {

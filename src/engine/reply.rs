@@ -17,7 +17,7 @@ use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manne
 use crate::privacy::Pii;
 use crate::store::audit::digest;
 use crate::store::{Archive, Pseudonym};
-use crate::talk::{AfterReply, CallId, Importance, Language, Prompt, Prosody, Transcript};
+use crate::talk::{AfterReply, CallId, Importance, Language, Prompt, Prosody, Sentence, Transcript};
 use crate::tools::{NativeTool, Tools, ToolsError};
 
 use super::clock;
@@ -25,6 +25,7 @@ use super::lockouts::{Caller, Lockouts};
 use super::memories::{Memories, Person};
 use super::tasks::Tasks;
 
+mod acknowledge;
 mod ahead;
 mod event;
 #[cfg(feature = "openai")]
@@ -36,6 +37,7 @@ mod sight;
 use self::ahead::Ahead;
 use self::out::Voice;
 
+pub use self::acknowledge::Acknowledgements;
 pub use self::event::{PackVersion, ReplyEvent};
 
 /// A caller who waits longer than this for a tool is told that it takes a moment.
@@ -294,7 +296,7 @@ impl Dialogue {
         if greets {
             self.shared.memories.recall_number(&self.person, &mut self.conversation, &self.desk.pack).await;
         }
-        let mut voice = Voice { out, index: 0 };
+        let mut voice = Voice { out, index: Sentence::FIRST };
         if is_another || matches!(prompt, Prompt::Greeting) {
             voice.event(ReplyEvent::Pack(self.desk.version.clone())).await;
         }
@@ -523,10 +525,11 @@ impl Dialogue {
 
     /// The outcome of a deed that an earlier, dropped reply began.
     async fn settle(&mut self, voice: &mut Voice<'_>) -> Option<Act> {
-        let outcome = self.deed.as_mut()?.await;
+        let language = self.language();
+        let filler = self.desk.pack.prompt(Cue::Filler).template(language);
+        let outcome = voice.while_waiting(TOOL_FILLER, filler, language, self.deed.as_mut()?).await;
         self.deed = None;
         let call = self.conversation.owed()?.clone();
-        let language = self.language();
         let before = self.desk.pack.prompt(Cue::MeanwhileDone).template(language).unwrap_or_default();
         voice.say(before.to_owned(), language, Importance::Normal).await;
         Some(self.resume(&call, outcome.ok(), voice).await)

@@ -100,7 +100,8 @@ impl Downlink {
         self.frame.rate()
     }
 
-    /// Queues a piece of speech. Sentences are played in the order of their numbers, from 0, whichever comes first.
+    /// Queues a piece of speech. A reply begins with the lowest sentence that is there, and goes on in the order of the numbers,
+    /// whichever comes first; what comes for a place before that is too late.
     pub fn enqueue(&mut self, speech: Speech) -> Enqueued {
         if self.is_stale(&speech) {
             self.stats.stale_pieces += 1;
@@ -211,7 +212,7 @@ impl Downlink {
             return (0, None);
         };
         if front.reply > self.cursor.reply {
-            self.cursor = Cursor { reply: front.reply, sentence: 0, left: 0 };
+            self.cursor = Cursor { reply: front.reply, sentence: front.sentence, left: 0 };
         }
         let Cursor { reply, sentence, .. } = self.cursor;
         let its = || self.queue.iter().take_while(|s| key(s) == (reply, sentence));
@@ -388,11 +389,25 @@ mod tests {
     #[test]
     fn sentences_are_played_in_order_whichever_comes_first() {
         let mut downlink = downlink();
+        enqueue(&mut downlink, speech(1, 2, 160, true));
         enqueue(&mut downlink, speech(1, 1, 160, true));
-        assert_eq!(ledger(&mut downlink, 2), []);
+        enqueue(&mut downlink, speech(1, 4, 160, true));
+        let order = |downlink: &mut Downlink| ledger(downlink, 4).iter().map(|p| p.1).collect::<Vec<u16>>();
+        assert_eq!(order(&mut downlink), [1, 2]);
+        enqueue(&mut downlink, speech(1, 3, 160, true));
+        assert_eq!(order(&mut downlink), [3, 4]);
+    }
+
+    #[test]
+    fn an_acknowledgement_goes_before_the_answer_or_not_at_all() {
+        let mut downlink = downlink();
+        enqueue(&mut downlink, speech(1, 1, 160, true));
         enqueue(&mut downlink, speech(1, 0, 160, true));
         let order: Vec<u16> = ledger(&mut downlink, 4).iter().map(|p| p.1).collect();
         assert_eq!(order, [0, 1]);
+        enqueue(&mut downlink, speech(2, 1, 160, false));
+        assert_eq!(ledger(&mut downlink, 1).len(), 1, "the answer has begun");
+        assert_eq!(downlink.enqueue(speech(2, 0, 160, true)), Enqueued::Stale);
     }
 
     #[test]

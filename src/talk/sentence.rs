@@ -18,7 +18,7 @@ pub enum Importance {
 /// One sentence of a reply, ready to be spoken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {
-    /// Its place in the reply, from 0.
+    /// Its place in the reply: [`Self::FIRST`] and up, or [`Self::ACKNOWLEDGEMENT`].
     pub index: u16,
     /// What to say, as plain text in `language`.
     pub text: String,
@@ -26,6 +26,13 @@ pub struct Sentence {
     pub language: Language,
     /// Whether it may be cut off.
     pub importance: Importance,
+}
+
+impl Sentence {
+    /// The place of a few words that fill the wait for the first sentence, before all others.
+    pub const ACKNOWLEDGEMENT: u16 = 0;
+    /// The place of the first sentence.
+    pub const FIRST: u16 = 1;
 }
 
 /// What the call does when the reply has been said.

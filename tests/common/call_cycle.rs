@@ -134,6 +134,7 @@ impl Cycle {
             | Action::CancelRecognition { .. }
             | Action::GuessTranscript { .. }
             | Action::PrepareReply { .. }
+            | Action::Acknowledge { .. }
             | Action::CancelReply { .. }
             | Action::SetGain(_)
             | Action::CommitHeard { .. }

@@ -10,6 +10,7 @@
 //! says A | @900 B -> listen            the next reply; `@900` comes 900 ms after the one before, `!` must be heard,
 //!                                      `~` the voice fails, `%` the voice hangs; ends with listen or wait [yesno|digits MIN MAX [secret]|
 //!                                      choice KEYS], hangup, transfer NAME, fail or never
+//! acknowledges WORDS                   what fills the wait for a late reply, in 20 ms
 //! 0 answered
 //! 1000 speech 600                      the caller speaks for 600 ms
 //! 1000 aside 600                       somebody further away speaks, 13 dB softer
@@ -60,6 +61,7 @@ pub struct World {
     hears: VecDeque<String>,
     guesses: VecDeque<String>,
     says: VecDeque<String>,
+    acknowledges: Option<String>,
     jobs: JobTimes,
     downlink: VecDeque<Sound>,
     jammed: bool,
@@ -98,6 +100,7 @@ impl World {
             hears: VecDeque::new(),
             guesses: VecDeque::new(),
             says: VecDeque::new(),
+            acknowledges: None,
             jobs: JobTimes { stt: 50, reply: 100, voice: 30 },
             downlink: VecDeque::new(),
             jammed: false,
@@ -114,6 +117,7 @@ impl World {
                 "jobs" => world.jobs = JobTimes::parse(rest),
                 "hears" => world.hears.push_back(rest.into()),
                 "guesses" => world.guesses.push_back(rest.into()),
+                "acknowledges" => world.acknowledges = Some(rest.into()),
                 "says" => world.says.push_back(rest.into()),
                 time => world.at(number(time), rest),
             }
@@ -232,7 +236,12 @@ impl World {
                 _ => None,
             });
             let length = length.unwrap_or(FRAME).as_millis() as u64;
-            self.downlink.push_back(Sound { reply, sentence, played: 0, length });
+            let sound = Sound { reply, sentence, played: 0, length };
+            if sentence != Sentence::ACKNOWLEDGEMENT || self.acknowledges.is_none() {
+                self.downlink.push_back(sound);
+            } else if self.downlink.iter().all(|other| other.played == 0) {
+                self.downlink.push_front(sound);
+            }
         }
         self.call.handle_input(self.base + Duration::from_millis(self.now_ms), input);
         self.drain();
@@ -278,17 +287,25 @@ impl World {
                 let plan = self.says.pop_front().unwrap_or_else(|| "Very well. -> listen".into());
                 self.reply(reply, &plan);
             }
+            Action::Acknowledge { reply, language, .. } => {
+                if let Some(text) = self.acknowledges.clone() {
+                    let (index, importance) = (Sentence::ACKNOWLEDGEMENT, Importance::Normal);
+                    self.later(1, Input::Acknowledgement { reply, sentence: Sentence { index, text, language, importance } });
+                }
+            }
             Action::Synthesise { reply, sentence } => {
+                let is_ready = sentence.index == Sentence::ACKNOWLEDGEMENT && self.acknowledges.is_some();
+                let voice = if is_ready { 19 } else { self.jobs.voice };
                 if sentence.text.starts_with('%') {
                     return;
                 }
                 let mute = sentence.text.starts_with('~');
                 let length = if mute { 0 } else { sentence.text.chars().count() as u64 * MS_A_CHARACTER };
                 if !mute {
-                    self.later(self.jobs.voice, Input::AudioReady { reply, sentence: sentence.index });
+                    self.later(voice, Input::AudioReady { reply, sentence: sentence.index });
                 }
                 let length = Duration::from_millis(length);
-                self.later(self.jobs.voice, Input::Synthesised { reply, sentence: sentence.index, length });
+                self.later(voice, Input::Synthesised { reply, sentence: sentence.index, length });
             }
             Action::StopPlayout => self.downlink.clear(),
             Action::SetGain(gain) => self.silenced = gain == Dbfs::SILENCE,
@@ -315,7 +332,9 @@ impl World {
                 Some(text) => (Importance::MustBeHeard, text),
                 None => (Importance::Normal, sentence),
             };
-            let sentence = Sentence { index: index as u16, text: text.into(), language: Language::EN, importance };
+            // A script without acknowledgements counts from 0.
+            let index = index as u16 + self.acknowledges.as_ref().map_or(0, |_| Sentence::FIRST);
+            let sentence = Sentence { index, text: text.into(), language: Language::EN, importance };
             self.later(at, Input::Sentence { reply, sentence });
         }
         let words: Vec<&str> = end.split_whitespace().collect();
@@ -391,6 +410,9 @@ fn tell_action(action: &Action) -> String {
         Action::CancelRecognition { turn } => format!("cancel recognition, {turn}"),
         Action::PrepareReply { prompt } => format!("prepare: {}", tell_prompt(prompt)),
         Action::StartReply { reply, prompt } => format!("start {reply}: {}", tell_prompt(prompt)),
+        Action::Acknowledge { reply, expectation, .. } => {
+            format!("acknowledge {reply}, answer to {}", tell_expectation(expectation))
+        }
         Action::CancelReply { reply } => format!("cancel {reply}"),
         Action::Synthesise { reply, sentence } => format!("synthesise {reply}, {}: {}", sentence.index, sentence.text),
         Action::SetGain(gain) => format!("gain {:.0} dB", gain.db()),

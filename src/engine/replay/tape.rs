@@ -47,6 +47,8 @@ struct Answer {
     began: Duration,
     given: Vec<(Duration, Given)>,
     sounds: BTreeMap<u16, Said>,
+    /// What filled the wait for it.
+    acknowledgement: Option<Sentence>,
     taken: bool,
 }
 
@@ -127,6 +129,11 @@ impl Tape {
                 }
             }
             Input::Sentence { reply, sentence } => self.gave(at, *reply, Given::Sentence(sentence.clone())),
+            Input::Acknowledgement { reply, sentence } => {
+                if let Some(answer) = self.answers.iter_mut().rfind(|answer| answer.reply == *reply) {
+                    answer.acknowledgement = Some(sentence.clone());
+                }
+            }
             Input::ReplyEnded { reply, after, language } => {
                 self.gave(at, *reply, Given::Ended { after: after.clone(), language: *language });
             }
@@ -169,12 +176,13 @@ impl Tape {
             }
             Action::StartReply { reply, prompt } => {
                 let (given, sounds) = (Vec::new(), BTreeMap::new());
-                self.answers.push(Answer { reply, prompt, began: at, given, sounds, taken: false });
+                self.answers.push(Answer { reply, prompt, began: at, given, sounds, acknowledgement: None, taken: false });
             }
             Action::Synthesise { reply, sentence } => self.said(reply, sentence.index).asked = at,
             Action::GuessTranscript { .. }
             | Action::CancelRecognition { .. }
             | Action::PrepareReply { .. }
+            | Action::Acknowledge { .. }
             | Action::CancelReply { .. }
             | Action::SetGain(_)
             | Action::StopPlayout
@@ -236,6 +244,11 @@ impl Tape {
         self.answers[at].taken = true;
         self.given.insert(reply, at);
         Some(self.answers[at].given.clone())
+    }
+
+    /// What filled the wait for that answer then.
+    pub(super) fn acknowledgement(&self, reply: ReplyId) -> Option<Sentence> {
+        self.answers[*self.given.get(&reply)?].acknowledgement.clone()
     }
 
     /// How that sentence was spoken, as far as it was; `None` if it never was.

@@ -166,6 +166,7 @@ impl<'o> World<'o> {
             Input::Partial { .. }
             | Input::Recognised { .. }
             | Input::Sentence { .. }
+            | Input::Acknowledgement { .. }
             | Input::ReplyEnded { .. }
             | Input::ReplyFailed { .. }
             | Input::AudioReady { .. }
@@ -248,6 +249,11 @@ impl<'o> World<'o> {
                 self.due.retain(|(_, input)| !matches!(input, Input::Partial { .. }));
             }
             Action::StartReply { reply, prompt } => self.answer(reply, &prompt),
+            // Where nothing filled the wait then, nothing does now.
+            Action::Acknowledge { reply, .. } => {
+                let given = self.tape.acknowledgement(reply).map(|sentence| Input::Acknowledgement { reply, sentence });
+                self.pending.extend(given);
+            }
             Action::CancelReply { reply } => {
                 self.due.retain(|(_, input)| reply_of(input) != Some(reply));
                 self.speech.retain(|(_, spoken)| spoken.speech.reply != reply);

@@ -190,6 +190,10 @@ impl<'s, T: Talker> World<'s, T> {
             // Nothing in virtual time is faster for being ready.
             Action::PrepareReply { .. } => {}
             Action::StartReply { reply, prompt } => self.later(self.timing.reply_ms, Work::Respond { reply, prompt }),
+            Action::Acknowledge { reply, expectation, language } => {
+                let sentence = self.dialogue.acknowledgements().after(&expectation, language);
+                self.pending.extend(sentence.map(|sentence| Input::Acknowledgement { reply, sentence }));
+            }
             Action::CancelReply { reply } => {
                 self.work.retain(|(_, work)| !matches!(work, Work::Respond { reply: of, .. } if *of == reply));
                 self.speech.retain(|(_, spoken)| spoken.speech.reply != reply);
@@ -365,11 +369,14 @@ impl<'s, T: Talker> World<'s, T> {
     /// The scripted voice speaks a sentence, behind those before it.
     fn speak(&mut self, reply: ReplyId, sentence: &Sentence) {
         let free = self.speech.back().map_or(self.now, |(at, _)| self.now.max(*at));
-        let there = free + Duration::from_millis(self.timing.tts_ms);
+        let is_ready = sentence.index == Sentence::ACKNOWLEDGEMENT;
+        let there = if is_ready { self.now } else { free + Duration::from_millis(self.timing.tts_ms) };
         let speaking = Speaking { engine: &Tone, reply, port_rate: RATE, manner: self.manner };
+        let mut at = if is_ready { 0 } else { self.speech.len() };
         let speech = &mut self.speech;
         let _never_breaks_off = speaking.say(sentence, &mut |spoken| {
-            speech.push_back((there, spoken));
+            speech.insert(at, (there, spoken));
+            at += 1;
             ControlFlow::Continue(())
         });
     }

@@ -23,6 +23,7 @@ pub fn veil(input: Input) -> Input {
         | Input::Language(_)
         | Input::Held(_)
         | Input::Sentence { .. }
+        | Input::Acknowledgement { .. }
         | Input::ReplyEnded { .. }
         | Input::ReplyFailed { .. }
         | Input::AudioReady { .. }
