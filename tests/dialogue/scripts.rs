@@ -273,6 +273,39 @@ async fn repeat_slower_wait_and_cancel_work_in_every_flow() {
     assert!(caller.events.iter().any(slow));
 }
 
+/// The caller is given time, says nothing of the matter when coming back, and is asked what was asked before.
+async fn asks_for_a_moment_and_comes_back(
+    language: Language,
+    talk: &[(&str, &str)],
+    waits: &str,
+    (back, question): (&str, &str),
+) {
+    let mut caller = check(language, talk).await;
+    let asked = match caller.after() {
+        AfterReply::Listen(asked) => asked.clone(),
+        other => panic!("{other:?}"),
+    };
+    caller.say(waits).await;
+    assert_eq!(caller.after(), &AfterReply::Wait(asked.clone()), "{waits}");
+    assert_holds(&caller.prompt(Prompt::NoInput { count: 1 }).await, question, "the soft check");
+    assert_eq!(caller.after(), &AfterReply::Listen(asked.clone()), "only the moment asked for is long");
+    assert_holds(&caller.say(back).await, question, back);
+    assert_eq!(caller.after(), &AfterReply::Listen(asked));
+}
+
+#[tokio::test]
+async fn who_asked_for_a_moment_and_is_back_is_asked_again() {
+    let talk = [("where is my order", "order number")];
+    for (waits, back) in [("hold on", "okay i am back"), ("one moment please", "i'm here again"), ("wait a second", "i am back")]
+    {
+        asks_for_a_moment_and_comes_back(Language::EN, &talk, waits, (back, "order number")).await;
+    }
+    let talk = [("我的订单到哪里了", "订单号")];
+    for (waits, back) in [("等一下", "我回来了"), ("稍等", "好了"), ("请等一会儿", "我在")] {
+        asks_for_a_moment_and_comes_back(Language::ZH, &talk, waits, (back, "订单号")).await;
+    }
+}
+
 #[tokio::test]
 async fn a_near_miss_is_asked_about() {
     let mut caller = check(Language::EN, &[("paying somehow else", "Do you mean ways to pay?")]).await;
