@@ -67,6 +67,7 @@ impl Floor {
         }
         if !speech && !unjudged && silent >= cx.endpointer.guess() && !utterance.is_guessed() {
             utterance.guessed = Some(utterance.last);
+            utterance.noisy = cx.endpointer.is_noisy(heard.level, utterance.peak);
             // Where pitch makes words, it says little of the sentence.
             utterance.finality = if cx.language.is_tonal() { 0.0 } else { cx.cadence.finality(silent) };
             cx.action(Action::GuessTranscript { turn: utterance.turn });

@@ -90,6 +90,8 @@ pub(super) struct Utterance {
     pub(super) paused: Duration,
     /// What the voice said of the last pause in which a guess was asked for.
     pub(super) finality: f32,
+    /// The last pause in which a guess was asked for was hardly softer than the words.
+    pub(super) noisy: bool,
     /// The end of its last speech when the recogniser was last asked for a guess.
     pub(super) guessed: Option<MediaTime>,
     /// Whether it silenced the bot.
@@ -278,6 +280,7 @@ impl Utterance {
             paused: Duration::ZERO,
             guessed: None,
             finality: 0.0,
+            noisy: false,
             interrupts: false,
             over: None,
             held: None,
@@ -287,7 +290,7 @@ impl Utterance {
 
     /// How it is said so far.
     pub(super) fn pace(&self) -> Pace {
-        Pace { paused: self.paused, finality: if self.is_guessed() { self.finality } else { 0.0 } }
+        Pace { paused: self.paused, finality: if self.is_guessed() { self.finality } else { 0.0 }, noisy: self.noisy }
     }
 
     /// Whether nothing was said since the recogniser was asked for a guess.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::words::{self, Reaction};
+use crate::audio::Dbfs;
 use crate::talk::{Ending, Expectation, Transcript};
 
 /// When a turn is over: silence after the last speech frame, by what is expected.
@@ -36,12 +37,16 @@ pub struct EndpointConfig {
     pub complete_ms: u64,
     /// After an open question, when the recogniser knows that the words so far may be all.
     pub whole_ms: u64,
+    /// After an open question, when hardly a word was said: what it is about, seldom all of it.
+    pub brief_ms: u64,
     /// While the words so far cannot be all.
     pub unfinished_ms: u64,
     /// Never less, except for complete digits.
     pub least_ms: u64,
     /// Never more.
     pub most_ms: u64,
+    /// A pause less than this below the turn's loudest is a noisy one, where few words are not believed either.
+    pub noise_db: f32,
     /// How much one pause that was taken, or nearly taken, for the end lengthens the wait in this call.
     pub learn_ms: u64,
     /// How much longer the wait is for each natural logarithm by which the voice makes it less likely that the turn is over.
@@ -65,9 +70,11 @@ impl Default for EndpointConfig {
             address_ms: 600,
             complete_ms: 100,
             whole_ms: 260,
+            brief_ms: 600,
             unfinished_ms: 1_000,
             least_ms: 200,
             most_ms: 1_200,
+            noise_db: 20.0,
             learn_ms: 50,
             voice_ms: 400,
             guess_ms: 120,
@@ -93,9 +100,11 @@ impl EndpointConfig {
             address_ms: times(self.address_ms),
             complete_ms: times(self.complete_ms),
             whole_ms: times(self.whole_ms),
+            brief_ms: times(self.brief_ms),
             unfinished_ms: times(self.unfinished_ms),
             least_ms: times(self.least_ms),
             most_ms: times(self.most_ms),
+            noise_db: self.noise_db,
             learn_ms: self.learn_ms,
             voice_ms: times(self.voice_ms),
             guess_ms: self.guess_ms,
@@ -112,6 +121,10 @@ pub struct Progress {
     digits: usize,
     /// Several words and no digit: the caller is saying something else than a number.
     words: bool,
+    /// Hardly a word, which neither agrees nor orders.
+    brief: bool,
+    /// A word or two, whatever they are.
+    few: bool,
     /// The recogniser told that it makes nothing out.
     unheard: bool,
     /// What the latest words would be over the bot's own, and what is believed of them.
@@ -125,15 +138,27 @@ impl Progress {
     pub fn of(transcript: &Transcript) -> Self {
         let text = &transcript.text;
         let digits = text.chars().filter(|c| c.is_ascii_digit() || DIGITS_ZH.contains(c)).count();
-        let several = text.split_whitespace().count() > 2 || text.chars().filter(|c| !c.is_ascii()).count() > 3;
+        let count = words::count(text);
+        let several = count > 2 || text.chars().filter(|c| !c.is_ascii()).count() > 3;
         let ending = match transcript.ending {
             Ending::Unknown if words::break_off(text) => Ending::Unfinished,
+            Ending::Whole if words::hesitates(text) => Ending::Unfinished,
             // A number may be longer than it has to be.
             Ending::Whole if text.ends_with(|c: char| c.is_ascii_digit()) => Ending::Unknown,
             known => known,
         };
         let guess = Reaction::of(text);
-        Self { digits, words: digits == 0 && several, unheard: transcript.is_nothing(), guess, reaction: guess, ending }
+        let (brief, few) = (words::is_topic(text), (1..=2).contains(&count));
+        Self {
+            digits,
+            words: digits == 0 && several,
+            brief,
+            few,
+            unheard: transcript.is_nothing(),
+            guess,
+            reaction: guess,
+            ending,
+        }
     }
 
     /// The same, given what was made out before: of a hum a recogniser often makes a word at first, so that words are believed from the
@@ -157,6 +182,8 @@ pub struct Pace {
     pub paused: Duration,
     /// What the voice says of the pause at hand, where that is known; see [`super::Cadence::finality`].
     pub finality: f32,
+    /// Its pauses are not much softer than its words.
+    pub noisy: bool,
 }
 
 /// Decides the silence that ends a turn; learns how long this caller pauses inside one.
@@ -177,6 +204,11 @@ impl Endpointer {
         Duration::from_millis(self.config.guess_ms)
     }
 
+    /// Whether a pause of this level is a noisy one in a turn whose loudest sound is that.
+    pub fn is_noisy(&self, pause: Dbfs, peak: Dbfs) -> bool {
+        peak.db() - pause.db() < self.config.noise_db
+    }
+
     /// The shortest silence that ends a turn.
     pub const fn least(&self) -> Duration {
         Duration::from_millis(self.config.least_ms)
@@ -185,7 +217,7 @@ impl Endpointer {
     /// The silence after which a turn is over, as far as the caller has got.
     pub fn silence(&self, expectation: &Expectation, progress: Progress, pace: Pace) -> Duration {
         let config = &self.config;
-        let Progress { digits, words, unheard, guess, ending, .. } = progress;
+        let Progress { digits, words, brief, few, unheard, guess, ending, .. } = progress;
         let base = match expectation {
             Expectation::Digits { max, .. } if digits >= usize::from(*max) => {
                 return Duration::from_millis(config.complete_ms);
@@ -196,6 +228,8 @@ impl Endpointer {
             }
             Expectation::Digits { .. } if words => config.open_ms,
             Expectation::Digits { .. } => config.digits_ms,
+            // In noise few words are not believed, whatever they are.
+            Expectation::Open if brief || few && pace.noisy => config.brief_ms,
             Expectation::Open if ending == Ending::Whole => config.whole_ms,
             Expectation::Open => config.open_ms,
             Expectation::YesNo => config.yes_no_ms,
@@ -277,6 +311,23 @@ mod tests {
 
     fn known(text: &str, ending: Ending) -> Progress {
         Progress::of(&Transcript { ending, ..Transcript::of_text(text, Language::EN, "test") })
+    }
+
+    #[test]
+    fn a_word_that_tells_what_it_is_about_is_seldom_all() {
+        let endpointer = Endpointer::new(EndpointConfig::default());
+        let open =
+            |progress, noisy| endpointer.silence(&Expectation::Open, progress, Pace { noisy, ..Pace::default() }).as_millis();
+        let whole = |text| known(text, Ending::Whole);
+        assert_eq!((open(whole("refund"), false), open(whole("退款"), false)), (600, 600));
+        assert_eq!((open(whole("a refund please"), false), open(whole("我要退款"), false)), (260, 260));
+        assert_eq!((open(whole("agent"), false), open(whole("不要"), false), open(whole("好的"), false)), (260, 260, 260));
+        assert_eq!((open(whole("sure thing"), true), open(whole("sure thing"), false)), (600, 260), "a noise makes words");
+        assert_eq!(endpointer.silence(&Expectation::YesNo, whole("both"), Pace::default()), ms(200), "it was asked for");
+        assert_eq!(open(whole("嗯"), false), 1_000, "whoever hums goes on");
+        assert!(
+            endpointer.is_noisy(Dbfs::new(-38.0), Dbfs::new(-20.0)) && !endpointer.is_noisy(Dbfs::new(-44.0), Dbfs::new(-20.0))
+        );
     }
 
     #[test]

@@ -175,6 +175,26 @@ impl Reaction {
     }
 }
 
+/// How many words: by spaces; two characters of Chinese, which has none, are one.
+pub(super) fn count(text: &str) -> usize {
+    let characters = text.chars().filter(|c| !c.is_ascii()).count();
+    text.split_whitespace().filter(|word| word.is_ascii()).count() + characters.div_ceil(2)
+}
+
+/// Whether that is one word that neither agrees nor orders: what something is about, seldom all of it.
+pub(super) fn is_topic(text: &str) -> bool {
+    match Reaction::of(text) {
+        Reaction::Nothing | Reaction::Grunt | Reaction::Assent => false,
+        Reaction::Word => true,
+        Reaction::Words => count(text) == 1 && !text.is_ascii() && !text.contains(ORDERS_ZH),
+    }
+}
+
+/// Whether that is only the sound of somebody who is about to speak.
+pub(super) fn hesitates(text: &str) -> bool {
+    HESITATING_ZH.contains(&text)
+}
+
 /// Whether these words break off.
 pub(super) fn break_off(text: &str) -> bool {
     let text = text.trim().to_lowercase();
@@ -185,7 +205,7 @@ pub(super) fn break_off(text: &str) -> bool {
         return true;
     }
     if text.chars().next_back().is_some_and(|last| !last.is_ascii()) {
-        return LEADING_ZH.iter().any(|end| text.ends_with(end)) || HESITATING_ZH.contains(&text.as_str());
+        return LEADING_ZH.iter().any(|end| text.ends_with(end)) || hesitates(&text);
     }
     let words: Vec<&str> = text.split_whitespace().collect();
     let ends_in = |end: &str| end.split(' ').rev().eq(words.iter().rev().take(end.split(' ').count()).copied());
