@@ -95,4 +95,5 @@ scripts! {
     the_caller_hangs_up
     the_caller_hangs_up_while_speaking
     a_caller_who_never_pauses_is_answered
+    who_talks_on_is_taken_up_at_a_breath
 }

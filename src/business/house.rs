@@ -53,6 +53,10 @@ named! {
         NoMatch2 => "no_match_2",
         /// Third time; a person follows.
         NoMatch3 => "no_match_3",
+        /// What somebody who talked for long is about: `wishes`, a list.
+        SummedUp => "summed_up",
+        /// Somebody who talked for long was not understood.
+        InASentence => "in_a_sentence",
         /// Something of ours failed.
         Trouble => "trouble",
         /// A tool failed.

@@ -45,7 +45,8 @@ impl Floor {
     pub(super) fn hear_on(&mut self, cx: &mut Context, heard: &Heard, speech: bool) -> Flow {
         let unjudged = self.judged().is_some();
         let Caller::Speaking(utterance) = &mut self.caller else { return ON };
-        let waited = match unjudged {
+        let at_length = cx.media.since(utterance.from) > ms(cx.config.longest_turn_ms * 3 / 4);
+        let waited = match unjudged || at_length {
             true => cx.endpointer.least(),
             false => cx.endpointer.silence(&cx.expectation, utterance.progress, utterance.pace()),
         };
@@ -293,7 +294,7 @@ impl Floor {
         }
         cx.no_input.reset();
         let prompt = match cx.no_match.climb(cx.config.no_match_prompts) {
-            Some(count) => Prompt::NoMatch { count },
+            Some(count) => Prompt::NoMatch { count, at_length: utterance.spoken >= ms(cx.config.long_talk_ms) },
             None => Prompt::Closing { why: Closing::NoMatch },
         };
         self.answer(cx, Said::prompt(prompt))

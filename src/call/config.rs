@@ -38,8 +38,12 @@ pub struct CallConfig {
     pub cough_ms: u64,
     /// Below this level an utterance that yields no words is something in the room: no question is asked.
     pub murmur_dbfs: f32,
-    /// Longest stretch of speech that is recognised as one turn (the uplink keeps 30 s of sound).
+    /// Longest time from a turn's beginning in which what follows a pause is heard as one with it (the uplink keeps 30 s of sound).
+    pub reopen_ms: u64,
+    /// Longest turn: then the bot takes the floor. In its last quarter any short pause ends it.
     pub longest_turn_ms: u64,
+    /// Who has spoken for so long and was not understood is asked for it in a sentence.
+    pub long_talk_ms: u64,
     /// Longest wait for a final transcript.
     pub transcript_ms: u64,
     /// Longest wait for the dialogue's first or next sentence.
@@ -79,7 +83,9 @@ impl Default for CallConfig {
             blip_ms: 80,
             cough_ms: 200,
             murmur_dbfs: -50.0,
-            longest_turn_ms: 25_000,
+            reopen_ms: 25_000,
+            longest_turn_ms: 60_000,
+            long_talk_ms: 15_000,
             transcript_ms: 5_000,
             reply_ms: 8_000,
             acknowledge_ms: 1_500,

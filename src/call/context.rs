@@ -116,7 +116,7 @@ impl Context {
 
     /// Whether a turn may be gone on with: all of its sound is still there and not too long to recognise at once.
     pub(super) fn fits_one_turn(&self, utterance: &Utterance) -> bool {
-        self.media.since(utterance.from) <= ms(self.config.longest_turn_ms)
+        self.media.since(utterance.from) <= ms(self.config.reopen_ms.min(self.config.longest_turn_ms))
     }
 
     /// What words over the bot's own are where this is expected: "yes", or one word, may be the answer.

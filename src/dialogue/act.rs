@@ -13,7 +13,7 @@ use super::{Command, Value, menu};
 /// How deep flows may interrupt each other.
 const DEEPEST: usize = 3;
 /// After as many turns in a row that were not understood the caller gets a person.
-const MOST_MISSES: u8 = 3;
+pub(super) const MOST_MISSES: u8 = 3;
 /// A wish for slower speech takes this much of the speed; a wish for louder speech adds this level.
 const SLOWER_PERCENT: u16 = 15;
 const SLOWEST_PERCENT: u16 = 55;
@@ -220,7 +220,7 @@ impl Draft<'_> {
         self.wait_for(Waiting::Clarify(topics.iter().take(2).cloned().collect()));
     }
 
-    fn about(&self, topic: &Topic) -> Option<&str> {
+    pub(super) fn about(&self, topic: &Topic) -> Option<&str> {
         let text = match topic {
             Topic::Flow(flow) => &self.pack.flows().get(flow)?.about,
             Topic::Entry(entry) => &self.pack.knowledge().entry(entry)?.about,

@@ -11,13 +11,14 @@ use crate::business::{Cue, Effect, Pack, ToolCall, ToolFailure, Verification, Ve
 use crate::talk::{EmotionOn, Expectation, Importance, Language, Prompt, Prosody, Transcript};
 
 use super::act::Turn;
+use super::at_length::is_long;
 use super::draft::{Draft, Next};
 use super::session::{Manner, Session, Speaker, Waiting};
 use super::understand::{Understanding, language_of};
 use super::{Command, Proposal, embedded, menu, policy, rating};
 
 /// A caller's turn is cut to this many characters; nobody says more in one breath.
-const LONGEST_TURN: usize = 600;
+const LONGEST_TURN: usize = 2_000;
 /// Speech at which a caller who is angry or anxious is answered.
 const CALMING_PERCENT: u16 = 90;
 /// A question counts as heard when at most this part of it was cut off.
@@ -187,11 +188,11 @@ impl Conversation {
             Prompt::Hinted { hint } => plan = self.hinted(&mut draft, hint),
             Prompt::NoInput { .. } if self.session.waiting == Waiting::Rating => draft.goodbye(),
             Prompt::NoInput { count } => draft.silence(*count),
-            Prompt::NoMatch { count } => {
+            Prompt::NoMatch { count, at_length } => {
                 draft.session.said.clone_from(&self.session.said);
                 draft.session.misses = draft.session.misses.max(count.saturating_sub(1));
                 plan.commands.push(Command::NoMatch);
-                draft.miss();
+                draft.not_understood(*at_length);
             }
             Prompt::Trouble => draft.trouble(),
             Prompt::Closing { why } => {
@@ -200,8 +201,10 @@ impl Conversation {
                 draft.next = Some(Next::HangUp);
             }
         }
-        let must_be_heard = if matches!(prompt, Prompt::Greeting) { draft.disclosure_sentences() } else { 0 };
-        draft.into_plan(plan, must_be_heard, &self.session.said)
+        if matches!(prompt, Prompt::Greeting) {
+            draft.must_be_heard = draft.disclosure_sentences();
+        }
+        draft.into_plan(plan, &self.session.said)
     }
 
     /// Takes a plan: from now on the conversation is where the plan led, and its tool may run, writing or not.
@@ -216,7 +219,7 @@ impl Conversation {
     pub fn resume(&mut self, result: Result<serde_json::Value, ToolFailure>) -> Act {
         let mut draft = Draft::new(&self.pack, self.session.clone());
         draft.resume(result);
-        let plan = draft.into_plan(Understood::of_the_pack(), 0, &self.session.said);
+        let plan = draft.into_plan(Understood::of_the_pack(), &self.session.said);
         self.commit(plan)
     }
 
@@ -224,7 +227,7 @@ impl Conversation {
     pub fn verified(&mut self, outcome: Verification) -> Act {
         let mut draft = Draft::new(&self.pack, self.session.clone());
         draft.verified(outcome);
-        let plan = draft.into_plan(Understood::of_the_pack(), 0, &self.session.said);
+        let plan = draft.into_plan(Understood::of_the_pack(), &self.session.said);
         self.commit(plan)
     }
 
@@ -281,6 +284,9 @@ impl Conversation {
         let wording = self.wording(&proposal, draft.session.language);
         let said_yes = self.understanding.yes_no(&words) == Some(true);
         let reaction = feeling.as_ref().map(|reading| draft.feel(reading));
+        if is_long(&words) {
+            draft.sum_up(&proposal.commands);
+        }
         draft.apply(&proposal.commands, &Turn { said_yes, wording, more: proposal.commands.len() > 1 });
         if reaction.is_some_and(|reaction| reaction.offer_human) {
             draft.offer_person_for_comfort();
@@ -486,7 +492,7 @@ impl Draft<'_> {
     }
 
     /// Closes the turn. What a lookup's filler or silence says is not what "say that again" means.
-    fn into_plan(mut self, understood: Understood, must_be_heard: usize, before: &[String]) -> Plan {
+    fn into_plan(mut self, understood: Understood, before: &[String]) -> Plan {
         self.session.said = if self.say.is_empty() { before.to_vec() } else { self.say.clone() };
         if self.session.waiting == Waiting::Confirm {
             self.session.question_unheard &= self.say.is_empty();
@@ -494,6 +500,7 @@ impl Draft<'_> {
             self.session.question = None;
         }
         let next = self.next.unwrap_or(Next::Listen(Expectation::Open));
+        let must_be_heard = self.must_be_heard;
         let importance = |i| if i < must_be_heard { Importance::MustBeHeard } else { Importance::Normal };
         let say = self.say.into_iter().enumerate().map(|(i, text)| (text, importance(i))).collect();
         let Understood { commands, brain, refused, feeling } = understood;

@@ -64,6 +64,8 @@ pub(super) struct Draft<'p> {
     pub(super) keyed: bool,
     /// What could be left out is.
     pub(super) shorter: bool,
+    /// So many sentences nobody may cut off.
+    pub(super) must_be_heard: usize,
     /// What the policy said.
     pub(super) verdicts: Vec<Verdict>,
 }
@@ -79,6 +81,7 @@ impl<'p> Draft<'p> {
             readings: Vec::new(),
             keyed: false,
             shorter: false,
+            must_be_heard: 0,
             verdicts: Vec::new(),
         }
     }

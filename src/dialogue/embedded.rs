@@ -6,6 +6,7 @@ use crate::business::{HouseIntent, Pack, Topic, tokens};
 use crate::talk::Language;
 
 use super::among::{self, Given};
+use super::at_length::{is_long, wishes};
 use super::session::{Frame, Session, Waiting};
 use super::understand::lack::lacks;
 use super::understand::numbers::without_numbers;
@@ -264,6 +265,12 @@ impl Brain<'_> {
 
     /// Whatever the words ask for.
     fn request(&self) -> Vec<Command> {
+        if is_long(self.words) {
+            let wishes = wishes(self.understanding, self.words);
+            if !wishes.is_empty() {
+                return self.all_of(&wishes);
+            }
+        }
         if let Some(commands) = self.several() {
             return commands;
         }
@@ -311,12 +318,14 @@ impl Brain<'_> {
                 topics.push(best.topic);
             }
         }
-        let serious = topics.iter().filter(|t| !matches!(t, Topic::House(_))).count();
-        (serious >= 2).then(|| {
-            let serious = topics.iter().filter(|t| !matches!(t, Topic::House(_)));
-            let (answers, flows): (Vec<_>, Vec<_>) = serious.partition(|t| matches!(t, Topic::Entry(_)));
-            answers.into_iter().flat_map(commands_for).chain(flows.into_iter().flat_map(|t| self.begin(t))).collect()
-        })
+        topics.retain(|topic| !matches!(topic, Topic::House(_)));
+        (topics.len() >= 2).then(|| self.all_of(&topics))
+    }
+
+    /// Several requests: what is answered at once, then the flows.
+    fn all_of(&self, topics: &[Topic]) -> Vec<Command> {
+        let (flows, others): (Vec<_>, Vec<_>) = topics.iter().partition(|topic| matches!(topic, Topic::Flow(_)));
+        others.into_iter().flat_map(commands_for).chain(flows.into_iter().flat_map(|topic| self.begin(topic))).collect()
     }
 
     /// A topic with the values that came with it, and what "it" stands for.

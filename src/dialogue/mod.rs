@@ -3,6 +3,7 @@
 
 mod act;
 mod among;
+mod at_length;
 mod breaker;
 mod command;
 mod config;

@@ -37,6 +37,8 @@ pub enum Prompt {
     NoMatch {
         /// How many times in a row, from 1.
         count: u8,
+        /// The caller talked for long.
+        at_length: bool,
     },
     /// Something of ours failed (recogniser, responder); the caller is owed a word.
     Trouble,

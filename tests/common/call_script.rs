@@ -438,7 +438,7 @@ fn tell_prompt(prompt: &Prompt) -> String {
         Prompt::Keyed { turn, keys } => format!("keyed in {turn}: {}", keys.reveal()),
         Prompt::Hinted { hint } => format!("hinted: {}", hint.text().expect("scripts steer").reveal()),
         Prompt::NoInput { count } => format!("no input {count}"),
-        Prompt::NoMatch { count } => format!("no match {count}"),
+        Prompt::NoMatch { count, at_length } => format!("no match {count}{}", if *at_length { ", at length" } else { "" }),
         Prompt::Closing { why } => format!("closing, {why:?}").to_lowercase(),
         Prompt::Greeting | Prompt::Trouble => format!("{prompt:?}").to_lowercase(),
     }

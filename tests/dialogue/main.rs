@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot set itself up has failed")]
 
 mod ahead;
+mod at_length;
 mod bank;
 mod broken_packs;
 mod callers;

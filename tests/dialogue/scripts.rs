@@ -334,7 +334,7 @@ async fn silence_noise_trouble_and_closing_have_words() {
     }
     said.dedup();
     assert_eq!(said.len(), 3, "three differing prompts");
-    assert_holds(&caller.prompt(Prompt::NoMatch { count: 1 }).await, "one by one", "noise");
+    assert_holds(&caller.prompt(Prompt::NoMatch { count: 1, at_length: false }).await, "one by one", "noise");
     assert_holds(&caller.prompt(Prompt::Trouble).await, "something went wrong", "trouble");
     assert_holds(&caller.prompt(Prompt::Closing { why: Closing::NoInput }).await, "hang up", "closing");
     assert_eq!(caller.after(), &AfterReply::HangUp);

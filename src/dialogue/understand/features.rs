@@ -153,7 +153,7 @@ fn meaning(text: &str) -> Counts {
 }
 
 /// Letters, digits and `_` in a row are a word; a Chinese character is one by itself.
-pub(super) fn words_of(text: &str) -> impl Iterator<Item = &str> {
+pub(in crate::dialogue) fn words_of(text: &str) -> impl Iterator<Item = &str> {
     let joins = |c: char| (c.is_alphanumeric() || c == '_') && !is_han(c);
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -22,7 +22,7 @@ use crate::business::{Pack, Topic};
 
 use bytes::{Reader, Writer};
 use calibration::Calibration;
-use features::words_of;
+pub(super) use features::words_of;
 use numbers::without_numbers;
 
 pub use bytes::Corrupt;

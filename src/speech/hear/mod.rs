@@ -1,6 +1,7 @@
 //! Speech to text: the [`Recognizer`] trait and its engines.
 //! Never decides whose turn it is; an utterance is begun, fed and finished by its owner.
 
+pub mod at_length;
 pub mod beginnings;
 mod config;
 #[cfg(feature = "sphinx")]

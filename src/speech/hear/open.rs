@@ -8,6 +8,7 @@ use tokio::runtime::Handle;
 
 use crate::talk::Language;
 
+use super::at_length::AtLength;
 #[cfg(any(feature = "whisper", feature = "openai"))]
 use super::beginnings::Knowing;
 use super::phrase::Phrase;
@@ -35,7 +36,7 @@ pub fn open(config: &HearConfig, data: &Path, phrases: Vec<Phrase>, runtime: &Ha
         match open_one(engine, config, data, (phrases.clone(), runtime)) {
             Ok(recognizer) => {
                 tracing::info!(engine = recognizer.name(), "The recogniser is ready.");
-                return Ok(recognizer);
+                return Ok(Arc::new(AtLength(recognizer)));
             }
             Err(error) => {
                 tracing::warn!(%error, "A recogniser cannot be used; the next one steps in.");
