@@ -6,9 +6,13 @@
 mod house;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use hotline::engine::replay::{Ear as Source, Stop, remade, replay, what_if};
-use hotline::store::flight::{Flight, unsealed};
+use hotline::business::Pack;
+use hotline::dialogue::Understanding;
+use hotline::engine::replay::{Ear as Source, Stop, made_with, remade, replay, talked, what_if};
+use hotline::engine::reply::PackVersion;
+use hotline::store::flight::{Flight, Line, unsealed};
 use hotline::store::journal::{Entry, JournalEvent};
 use hotline::store::{FlightKind, PrivacyConfig, Vault};
 use house::{Ear, House, Tone, records_of, speech};
@@ -60,6 +64,24 @@ async fn every_decision_of_a_call_is_replayed_from_its_inputs_and_from_its_packe
     assert!(seconds >= 4, "{seconds} s of sound");
     let file = Flight::read(&*flight.to_bytes()).expect("what was written is read");
     assert_eq!(file, flight);
+}
+
+#[tokio::test]
+async fn a_conversation_is_replayed_from_what_it_was_told_and_what_its_tools_gave() {
+    let mut flight = recorded(FlightKind::Decisions).await;
+    let pack = Arc::new(Pack::load(Path::new("packs/shop")).unwrap_or_else(|e| panic!("{e}")));
+    let understanding = Arc::new(Understanding::train(&pack));
+    assert_eq!(made_with(&flight), Some(PackVersion::of(&pack).expect("readable")));
+    let again = talked(&flight, Arc::clone(&pack), Arc::clone(&understanding));
+    assert_eq!((again.difference, again.stop), (None, None));
+    assert!(again.decisions >= 6, "greeting, two answers, number, postcode, order: {}", again.decisions);
+    let looked_up = flight.lines.iter_mut().find_map(|line| match line {
+        Line::Step(_, step) if step.pointer("/resumed/Ok").is_some() => Some(step),
+        _ => None,
+    });
+    *looked_up.expect("the order was looked up") = serde_json::json!({ "resumed": { "Err": { "timed-out": "orders" } } });
+    let other = talked(&flight, pack, understanding).difference.expect("the tool failed");
+    assert!(other.input.contains("TimedOut"), "{other:?}");
 }
 
 #[tokio::test]

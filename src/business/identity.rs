@@ -6,6 +6,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use ring::pbkdf2;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::privacy::Pii;
@@ -24,8 +25,9 @@ const CONFUSABLE: &[(char, char)] = &[('5', '9'), ('1', '7'), ('6', '9'), ('2', 
 const NOBODY: &str =
     "pbkdf2-sha256$100000$00000000000000000000000000000000$0000000000000000000000000000000000000000000000000000000000000000";
 
-/// A caller whose identity was proved. Made by [`Challenge::verify`] only.
-#[derive(Clone, PartialEq)]
+/// A caller whose identity was proved. Made by [`Challenge::verify`] only; what a replay reads back proves nothing to any tool, for it
+/// runs none.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct Verified {
     level: Level,
     account: String,
@@ -107,7 +109,8 @@ pub struct Challenge {
 }
 
 /// What came of a check.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Verification {
     /// The caller is who they say.
     Verified(Verified),

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -19,7 +19,7 @@ pub enum Effect {
 }
 
 /// How well the caller must be known: 0 not at all, 1 by what they know, 2 by a code, 3 by a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Deserialize, Serialize)]
 #[serde(try_from = "u8")]
 pub struct Level(u8);
 
@@ -184,7 +184,8 @@ pub struct ToolCall {
 }
 
 /// Why a tool gave no result. An empty search is a result, not a failure.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum ToolFailure {
     /// It took longer than its time-out.
     #[error("the tool {0} did not answer in time; look at what it reaches or raise timeout_ms")]

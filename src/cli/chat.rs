@@ -120,6 +120,7 @@ impl Chat {
                     ReplyEvent::Understood { .. }
                     | ReplyEvent::Policy(_)
                     | ReplyEvent::Pack(_)
+                    | ReplyEvent::Step(_)
                     | ReplyEvent::Rated(_)
                     | ReplyEvent::Feeling { .. }
                     | ReplyEvent::Tool { .. }

@@ -17,7 +17,9 @@ use super::line_args::DataArgs;
 use crate::business::Pack;
 use crate::call::CallConfig;
 use crate::config::Config;
-use crate::engine::replay::{self, Asked, Ear, Otherwise, Remark, Replayed, Stop};
+use crate::engine::learning::understanding;
+use crate::engine::replay::{self, Asked, Difference, Ear, Otherwise, Remark, Replayed, Stop, Talked};
+use crate::engine::reply::PackVersion;
 use crate::engine::{clock as time, phrases};
 use crate::speech::hear::{self, Cancel, HearRequest, Recognizer};
 use crate::store::flight::{Flight, unsealed};
@@ -43,6 +45,9 @@ pub struct ReplayArgs {
     /// Write what is decided now into the file as what is right: a changed decision was meant
     #[arg(long, conflicts_with_all = ["packets", "what_if", "json", "export"])]
     accept: bool,
+    /// Replay the conversation with this pack, whichever it was made with; else with the configured one, where it is the same
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["what_if", "export"])]
+    pack: Option<PathBuf>,
     /// Print what came of it as one JSON object
     #[arg(long)]
     json: bool,
@@ -94,13 +99,49 @@ pub fn run(args: &ReplayArgs, config: Config, runtime: &Handle, out: &mut dyn Wr
     if args.what_if.is_empty() {
         let began = time::now();
         let replayed = replay::replay(&flight, ear)?;
-        show(&flight, &replayed, (time::since(began), args.json), out)?;
-        return Ok(replayed.difference.is_none());
+        let took = time::since(began);
+        let talked = talk(&flight, args.pack.as_deref(), &config)?;
+        show(&flight, (&replayed, &talked), (took, args.json), out)?;
+        return Ok(replayed.difference.is_none() && talked.difference().is_none());
     }
     let replayed = replay::replay(&flight, Ear::Inputs)?;
     let otherwise = otherwise((&flight, ear), &args.what_if, &config, runtime)?;
     compare(&replayed, &otherwise, args.json, out)?;
     Ok(true)
+}
+
+/// What is known of the conversation.
+enum Talk {
+    None,
+    Replayed(Talked),
+    /// The pack it was made with is not at hand.
+    OtherPack(String),
+}
+
+impl Talk {
+    fn difference(&self) -> Option<&Difference> {
+        match self {
+            Self::Replayed(talked) => talked.difference.as_ref(),
+            Self::None | Self::OtherPack(_) => None,
+        }
+    }
+}
+
+/// The conversation once more, with the pack that is named, or the configured one where that is the one it was made with.
+fn talk(flight: &Flight, named: Option<&Path>, config: &Config) -> Result<Talk> {
+    let Some(made_with) = replay::made_with(flight) else { return Ok(Talk::None) };
+    let version = |PackVersion { name, version }: &PackVersion| format!("{name} {version}");
+    let pack = match (named, Pack::load(&config.pack)) {
+        (Some(folder), _) => Pack::load(folder)?,
+        (None, Ok(pack)) if PackVersion::of(&pack)? == made_with => pack,
+        (None, Ok(pack)) => {
+            let (was, is) = (version(&made_with), version(&PackVersion::of(&pack)?));
+            return Ok(Talk::OtherPack(format!("it was made with the pack {was}, and {} is {is}", config.pack.display())));
+        }
+        (None, Err(error)) => return Ok(Talk::OtherPack(format!("it was made with the pack {}: {error}", version(&made_with)))),
+    };
+    let understanding = Arc::new(understanding(&pack, &config.store.data));
+    Ok(Talk::Replayed(replay::talked(flight, Arc::new(pack), understanding)))
 }
 
 /// The flight's file: as it lies there, or taken out of a call's seal.
@@ -116,18 +157,32 @@ fn packed(what: &str, config: &Config, out: &mut dyn Write) -> Result<Vec<u8>> {
     Ok(packed)
 }
 
-fn show(flight: &Flight, replayed: &Replayed, (took, json): (Duration, bool), out: &mut dyn Write) -> Result<()> {
+fn show(
+    flight: &Flight,
+    (replayed, talk): (&Replayed, &Talk),
+    (took, json): (Duration, bool),
+    out: &mut dyn Write,
+) -> Result<()> {
     let Replayed { inputs, decisions, frames, difference, remarks, length, entries } = replayed;
     let remarks: Vec<_> = remarks.iter().map(remark).collect();
     if json {
-        let difference = difference.as_ref().map(|difference| {
+        let of = |difference: &Difference| {
             let at = difference.at.as_micros() as u64;
             json!({ "at_us": at, "input": difference.input, "recorded": difference.recorded, "now": difference.now })
-        });
+        };
+        let conversation = match talk {
+            Talk::None => serde_json::Value::Null,
+            Talk::OtherPack(why) => json!({ "not_replayed": why }),
+            Talk::Replayed(Talked { steps, decisions, difference, stop }) => json!({
+                "steps": steps, "decisions": decisions, "same": difference.is_none(),
+                "difference": difference.as_ref().map(of), "stopped": stop.map(|(_, why)| why),
+            }),
+        };
         let told = json!({
             "call": flight.head.call.as_str(), "inputs": inputs, "decisions": decisions, "frames": frames,
             "length_ms": length.as_millis() as u64, "took_us": took.as_micros() as u64,
-            "same": difference.is_none(), "difference": difference, "remarks": remarks,
+            "same": difference.is_none(), "difference": difference.as_ref().map(of), "remarks": remarks,
+            "conversation": conversation,
         });
         writeln!(out, "{told}")?;
         return Ok(());
@@ -139,10 +194,25 @@ fn show(flight: &Flight, replayed: &Replayed, (took, json): (Duration, bool), ou
     let of_packets = if *frames > 0 { format!(", {frames} frames made of packets") } else { String::new() };
     let (factor, took) = ((length.as_secs_f64() / took.as_secs_f64()).round(), took.as_secs_f64() * 1e3);
     writeln!(out, "replayed: {inputs} inputs{of_packets}, {decisions} decisions, in {took:.1} ms ({factor} times real time)")?;
-    let Some(difference) = difference else { return Ok(writeln!(out, "every decision is the recorded one")?) };
-    writeln!(out, "the first that is not, at {}, told {}:", clock(difference.at), difference.input)?;
-    difference.recorded.iter().try_for_each(|line| writeln!(out, "  recorded  {line}"))?;
-    difference.now.iter().try_for_each(|line| writeln!(out, "  now       {line}"))?;
+    match talk {
+        Talk::None => {}
+        Talk::OtherPack(why) => writeln!(out, "the conversation is not replayed: {why}; --pack DIR replays it with another one")?,
+        Talk::Replayed(Talked { steps, decisions, stop, .. }) => {
+            writeln!(out, "the conversation: {steps} steps, {decisions} decisions")?;
+            if let Some((at, why)) = stop {
+                writeln!(out, "note: not replayed from {} on: {why}", clock(*at))?;
+            }
+        }
+    }
+    let differences: Vec<&Difference> = difference.iter().chain(talk.difference()).collect();
+    if differences.is_empty() {
+        writeln!(out, "every decision is the recorded one")?;
+    }
+    for difference in differences {
+        writeln!(out, "the first that is not, at {}, told {}:", clock(difference.at), difference.input)?;
+        difference.recorded.iter().try_for_each(|line| writeln!(out, "  recorded  {line}"))?;
+        difference.now.iter().try_for_each(|line| writeln!(out, "  now       {line}"))?;
+    }
     Ok(())
 }
 

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use chrono::{NaiveDateTime, NaiveTime};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::business::flow::SlotKind;
@@ -11,7 +12,8 @@ use crate::business::{HouseIntent, Topic};
 use crate::talk::Language;
 
 /// One thing a brain takes the caller to want.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Command {
     /// Begin a flow; a second one in the same turn waits until the first is done.
     StartFlow {
@@ -121,18 +123,25 @@ impl Command {
 }
 
 /// What a brain proposes for one turn.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Proposal {
     /// What the caller wants, in order.
     pub commands: Vec<Command>,
     /// A wording of a language model for an answer; used only if it passes the checks.
     pub wording: Option<String>,
     /// The brain's name, for the record.
+    #[serde(skip, default = "model")]
     pub brain: &'static str,
 }
 
+/// Only a model's proposals come from elsewhere.
+const fn model() -> &'static str {
+    "openai"
+}
+
 /// What a slot holds.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Value {
     /// A number told digit by digit.
     Digits(String),

@@ -14,6 +14,7 @@ use super::act::Turn;
 use super::at_length::is_long;
 use super::draft::{Draft, Next};
 use super::session::{Manner, Session, Speaker, Waiting};
+use super::tape::{Decision, Step};
 use super::understand::{Understanding, language_of};
 use super::{Command, Proposal, embedded, menu, policy, rating};
 
@@ -32,6 +33,8 @@ pub struct Conversation {
     pub(super) session: Session,
     /// How the caller said the turn that is to be answered next.
     pub(super) voice: Option<Prosody>,
+    /// What happened to it, where that is noted.
+    tape: Option<Vec<Step>>,
 }
 
 /// What a turn would do. It has done nothing yet, and can be thrown away.
@@ -49,6 +52,8 @@ pub struct Plan {
     pub refused: Option<policy::Refusal>,
     /// What the caller's turn tells of their feelings; `None` where the pack does not read them.
     pub feeling: Option<Reading>,
+    /// What it answers, where that is noted.
+    asked: Option<Step>,
 }
 
 /// What the caller was asked last.
@@ -123,7 +128,29 @@ impl Conversation {
     /// A conversation that has not begun. Without a language it begins in the pack's first.
     pub fn new(pack: Arc<Pack>, understanding: Arc<Understanding>, language: Option<Language>, today: NaiveDate) -> Self {
         let language = language.filter(|l| pack.languages().contains(l)).unwrap_or_else(|| pack.first_language());
-        Self { pack, understanding, session: Session::new(language, today), voice: None }
+        Self { pack, understanding, session: Session::new(language, today), voice: None, tape: None }
+    }
+
+    /// Notes every step from now on.
+    pub fn keep_tape(&mut self) {
+        let (language, today) = (self.session.language, self.session.today);
+        self.tape = Some(vec![Step::Begun { language, today }]);
+    }
+
+    /// The steps since they were last taken.
+    pub fn take_tape(&mut self) -> Vec<Step> {
+        self.tape.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Notes which state of which pack it speaks for.
+    pub fn speaks_for(&mut self, name: &str, version: &str) {
+        self.note(|| Step::Pack { name: name.to_owned(), version: version.to_owned() });
+    }
+
+    pub(super) fn note(&mut self, step: impl FnOnce() -> Step) {
+        if let Some(tape) = &mut self.tape {
+            tape.push(step());
+        }
     }
 
     /// Goes on with another state of the pack. What it still knows stays; a flow that was changed begins anew with the
@@ -139,12 +166,14 @@ impl Conversation {
     }
 
     /// Takes how the caller's next turn was said; it is read together with its words, and once.
-    pub const fn sounded(&mut self, voice: Prosody) {
+    pub fn sounded(&mut self, voice: Prosody) {
+        self.note(|| Step::Sounded(voice));
         self.voice = Some(voice);
     }
 
     /// The call is recorded: the greeting says so.
-    pub const fn is_recorded(&mut self) {
+    pub fn is_recorded(&mut self) {
+        self.note(|| Step::Recorded);
         self.session.recorded = true;
     }
 
@@ -178,6 +207,7 @@ impl Conversation {
     /// What would be answered. Has no effect. `proposal` is a language model's; without one, or if the
     /// policy refuses it, the embedded brain takes the turn.
     pub fn propose(&self, prompt: &Prompt, proposal: Option<Proposal>) -> Plan {
+        let asked = self.tape.is_some().then(|| self.asked_of(prompt, proposal.as_ref()));
         let mut draft = Draft::new(&self.pack, self.session.clone());
         draft.session.said.clear();
         let mut plan = Understood::of_the_pack();
@@ -204,7 +234,13 @@ impl Conversation {
         if matches!(prompt, Prompt::Greeting) {
             draft.must_be_heard = draft.disclosure_sentences();
         }
-        draft.into_plan(plan, &self.session.said)
+        Plan { asked, ..draft.into_plan(plan, &self.session.said) }
+    }
+
+    fn asked_of(&self, prompt: &Prompt, proposal: Option<&Proposal>) -> Step {
+        let veiled = self.session.wanted(&self.pack).is_some_and(|(_, slot)| slot.sensitive);
+        let prompt = if veiled { prompt.clone().veiled() } else { prompt.clone() };
+        Step::Asked { prompt, proposal: proposal.cloned(), veiled }
     }
 
     /// Takes a plan: from now on the conversation is where the plan led, and its tool may run, writing or not.
@@ -212,11 +248,17 @@ impl Conversation {
         self.session = plan.session;
         self.voice = None;
         let Session { language, manner, .. } = self.session;
-        Act { say: plan.say, next: plan.next, verdicts: plan.verdicts, language, manner }
+        let act = Act { say: plan.say, next: plan.next, verdicts: plan.verdicts, language, manner };
+        if let Some(tape) = &mut self.tape {
+            tape.extend(plan.asked);
+            tape.push(Step::Decided(Decision::of(&act)));
+        }
+        act
     }
 
     /// Gives the result of the tool that the last [`Act`] asked for, and goes on.
     pub fn resume(&mut self, result: Result<serde_json::Value, ToolFailure>) -> Act {
+        self.note(|| Step::Resumed(result.clone()));
         let mut draft = Draft::new(&self.pack, self.session.clone());
         draft.resume(result);
         let plan = draft.into_plan(Understood::of_the_pack(), &self.session.said);
@@ -225,6 +267,7 @@ impl Conversation {
 
     /// Gives the outcome of the check that the last [`Act`] asked for, and goes on.
     pub fn verified(&mut self, outcome: Verification) -> Act {
+        self.note(|| Step::Verified(outcome.clone()));
         let mut draft = Draft::new(&self.pack, self.session.clone());
         draft.verified(outcome);
         let plan = draft.into_plan(Understood::of_the_pack(), &self.session.said);
@@ -258,6 +301,7 @@ impl Conversation {
     /// What of the last reply reached the caller's ear: this, and only this, goes into the history.
     /// A confirm question that was cut off too early is asked again before any yes counts.
     pub fn heard(&mut self, text: &str, interrupted: bool) {
+        self.note(|| Step::Heard { text: text.to_owned(), interrupted });
         if !text.trim().is_empty() {
             self.session.history.push((Speaker::Bot, text.trim().to_owned()));
         }
@@ -504,6 +548,6 @@ impl Draft<'_> {
         let importance = |i| if i < must_be_heard { Importance::MustBeHeard } else { Importance::Normal };
         let say = self.say.into_iter().enumerate().map(|(i, text)| (text, importance(i))).collect();
         let Understood { commands, brain, refused, feeling } = understood;
-        Plan { session: self.session, say, next, verdicts: self.verdicts, commands, brain, refused, feeling }
+        Plan { session: self.session, say, next, verdicts: self.verdicts, commands, brain, refused, feeling, asked: None }
     }
 }

@@ -19,6 +19,7 @@ mod prompt;
 mod rating;
 mod remembering;
 mod session;
+mod tape;
 mod understand;
 
 pub use breaker::Breaker;
@@ -31,5 +32,6 @@ pub use openai::{ModelError, OpenAi};
 pub use policy::{Refusal, Verdict, is_condition};
 pub use prompt::{Function, ModelAnswer, ModelRequest, Rubbish};
 pub use session::{Manner, Speaker};
+pub use tape::{Decision, Rerun, Rerunning, Step};
 pub use understand::near;
 pub use understand::{ACT, CLARIFY, Classifier, Corrupt, Learnt, Lesson, Ranked, Understanding, language_of};

@@ -11,6 +11,7 @@ use super::act::Turn;
 use super::conversation::Conversation;
 use super::draft::Draft;
 use super::session::{Frame, Then, Waiting};
+use super::tape::Step;
 use super::{Value, menu};
 
 /// Who is talking, as far as earlier conversations tell.
@@ -39,6 +40,7 @@ enum Offer {
 impl Conversation {
     /// Tells what is remembered of the caller, who is somebody from now on; nothing at all is a memory too.
     pub fn recollect(&mut self, memory: Option<Memory>) {
+        self.note(|| Step::Recollected(memory.clone()));
         if !self.pack.memory().on {
             return;
         }

@@ -301,11 +301,19 @@ impl CallDriver {
         input
     }
 
-    fn done(&self, done: Done) -> Option<Input> {
+    fn done(&mut self, done: Done) -> Option<Input> {
         match done {
             Done::Input(input) => Some(input),
             Done::Tool { name, effect, ok, ms } => {
                 self.leg.watch.tool((name, effect), ok, ms);
+                None
+            }
+            Done::Step(step) => {
+                let at = self.at();
+                if let Some(flight) = &mut self.leg.flight {
+                    let step = if flight.is_veiled() { step.veiled() } else { *step };
+                    flight.step(at, serde_json::to_value(step).expect("nothing of it is refused by JSON"));
+                }
                 None
             }
             Done::Told(event) => {

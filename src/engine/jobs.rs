@@ -16,7 +16,7 @@ use super::voice::{self, Speaking, Spoken};
 use crate::audio::{Frame, SampleRate};
 use crate::business::Effect;
 use crate::call::{Input, RecognitionFailed};
-use crate::dialogue::Manner;
+use crate::dialogue::{Manner, Step};
 use crate::media::ProsodyMeter;
 use crate::speech::hear::{Cancel, HearError, HearRequest, Hearing, Recognizer};
 use crate::speech::speak::Synthesizer;
@@ -37,6 +37,8 @@ const SENTENCES: usize = 64;
 pub enum Done {
     /// Something for the call.
     Input(Input),
+    /// Something of the conversation for the flight recorder.
+    Step(Box<Step>),
     /// A tool was called; for the record only.
     Tool {
         /// Its name in the pack.
@@ -398,6 +400,7 @@ async fn answer(
                     *manner.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
                     continue;
                 }
+                ReplyEvent::Step(step) => Done::Step(step),
                 ReplyEvent::Ended { after, language } => {
                     ended = true;
                     Done::Input(Input::ReplyEnded { reply, after, language })

@@ -122,7 +122,7 @@ impl Dialogues {
         }
         let tools = Tools::open(&pack, data, native).await?;
         let understanding = Arc::new(super::learning::understanding(&pack, data));
-        let version = version_of(&pack)?;
+        let version = PackVersion::of(&pack)?;
         Ok(Self::of(config, Desk { understanding, tools, version, pack }))
     }
 
@@ -136,7 +136,7 @@ impl Dialogues {
         data: &Path,
     ) -> Result<Self, DialogueError> {
         let tools = Tools::open(&pack, data, crate::tools::built_in()).await?;
-        let version = version_of(&pack)?;
+        let version = PackVersion::of(&pack)?;
         Ok(Self::of(&DialogueConfig::default(), Desk { understanding, tools, version, pack }))
     }
 
@@ -176,7 +176,7 @@ impl Dialogues {
     /// # Errors
     /// A database or tool that cannot be opened; then the pack stays the one it was.
     pub async fn replace(&self, pack: Arc<Pack>) -> Result<(), DialogueError> {
-        let version = version_of(&pack)?;
+        let version = PackVersion::of(&pack)?;
         let tools = self.desk().tools.renewed(&pack).await?;
         let (learnt, wait) = oneshot::channel();
         let (learning, data) = (pack.clone(), self.desk().tools.folder().to_owned());
@@ -298,6 +298,8 @@ impl Dialogue {
         }
         let mut voice = Voice { out, index: Sentence::FIRST };
         if is_another || matches!(prompt, Prompt::Greeting) {
+            let PackVersion { name, version } = &self.desk.version;
+            self.conversation.speaks_for(name, version);
             voice.event(ReplyEvent::Pack(self.desk.version.clone())).await;
         }
         let mut after = match self.settle(&mut voice).await {
@@ -353,7 +355,7 @@ impl Dialogue {
     }
 
     /// Takes how the caller said the turn that is asked about next.
-    pub const fn sounded(&mut self, voice: Prosody) {
+    pub fn sounded(&mut self, voice: Prosody) {
         self.conversation.sounded(voice);
     }
 
@@ -363,8 +365,13 @@ impl Dialogue {
         self.conversation.heard(text, interrupted);
     }
 
+    /// Every step of the conversation is told from now on, and every decision; for one that has not begun.
+    pub fn keep_tape(&mut self) {
+        self.conversation.keep_tape();
+    }
+
     /// The call is recorded: the greeting says so.
-    pub const fn is_recorded(&mut self) {
+    pub fn is_recorded(&mut self) {
         self.conversation.is_recorded();
     }
 
@@ -422,6 +429,9 @@ impl Dialogue {
     /// Says what is to be said, calls what is to be called, until it is the caller's turn or the end.
     async fn play(&mut self, mut act: Act, voice: &mut Voice<'_>) -> AfterReply {
         loop {
+            for step in self.conversation.take_tape() {
+                voice.event(ReplyEvent::Step(Box::new(step))).await;
+            }
             if act.manner != self.manner {
                 self.manner = act.manner;
                 voice.event(ReplyEvent::Manner(act.manner)).await;
@@ -557,9 +567,15 @@ impl Dialogue {
     }
 }
 
-fn version_of(pack: &Pack) -> std::io::Result<PackVersion> {
-    let version = digest(pack.folder())?.chars().take(VERSION_DIGITS).collect();
-    Ok(PackVersion { name: pack.name().to_owned(), version })
+impl PackVersion {
+    /// The state that a pack's folder is in.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn of(pack: &Pack) -> std::io::Result<Self> {
+        let version = digest(pack.folder())?.chars().take(VERSION_DIGITS).collect();
+        Ok(Self { name: pack.name().to_owned(), version })
+    }
 }
 
 fn millis(duration: Duration) -> u64 {

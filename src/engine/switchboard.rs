@@ -146,6 +146,9 @@ impl Switchboard {
             |dialogue| {
                 let dialogue = dialogue.of(id.clone(), watch.caller());
                 let mut dialogue = if has_number { dialogue.calling_from(&port.info().from) } else { dialogue };
+                if shared.observers.flights.is_some() {
+                    dialogue.keep_tape();
+                }
                 if shared.observers.recorder.is_some() {
                     dialogue.is_recorded();
                 }

@@ -109,6 +109,7 @@ impl Written {
             ReplyEvent::Understood { .. }
             | ReplyEvent::Pack(_)
             | ReplyEvent::Policy(_)
+            | ReplyEvent::Step(_)
             | ReplyEvent::Feeling { .. }
             | ReplyEvent::Manner(_)
             | ReplyEvent::Ended { .. } => {

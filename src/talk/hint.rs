@@ -45,17 +45,17 @@ impl Hint {
     }
 }
 
-/// A hint is written only where everything of a caller's is sealed: into a flight.
-mod sealed {
+/// Written only where everything of a caller's is sealed: into a flight.
+pub(super) mod sealed {
     use serde::{Deserialize, Deserializer, Serializer};
 
     use crate::privacy::Pii;
 
-    pub(super) fn serialize<S: Serializer>(text: &Pii<String>, to: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(text: &Pii<String>, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(text.reveal())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Pii<String>, D::Error> {
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Pii<String>, D::Error> {
         String::deserialize(from).map(Pii::new)
     }
 }

@@ -1,5 +1,5 @@
 //! What passes between the rooms: ids, what was heard, transcripts, sentences, expectations.
-//! Data only: no behaviour beyond parsing itself.
+//! Data only: no behaviour beyond parsing and veiling itself.
 
 mod digit;
 mod expectation;
@@ -11,6 +11,7 @@ mod prompt;
 mod prosody;
 mod sentence;
 mod transcript;
+mod veiled;
 
 pub use digit::Digit;
 pub use expectation::{Choice, Expectation};

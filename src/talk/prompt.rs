@@ -1,11 +1,15 @@
 //! What the bot has to answer: the caller's words, keys, silence, or a failure of our own.
 
+use serde::{Deserialize, Serialize};
+
 use crate::privacy::Pii;
 
+use super::hint::sealed;
 use super::{Hint, Transcript, TurnId};
 
 /// What a reply answers.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Prompt {
     /// The call has just been answered: greet.
     Greeting,
@@ -21,6 +25,7 @@ pub enum Prompt {
         /// The turn they were pressed in.
         turn: TurnId,
         /// The keys in order, without the closing `#`.
+        #[serde(with = "sealed")]
         keys: Pii<String>,
     },
     /// An operator hints at what to do. Nobody on the line said anything.
@@ -50,7 +55,8 @@ pub enum Prompt {
 }
 
 /// Why we end a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Closing {
     /// The caller was silent through the whole no-input ladder.
     NoInput,

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::audio::Dbfs;
 
 /// The proof that a company has switched the reading of feelings on, and so announces it (EU AI Act, Art. 50 (3)).
@@ -24,7 +26,7 @@ impl EmotionOn {
 }
 
 /// How one utterance was said.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Prosody {
     /// Mean level of the frames with speech.
     pub level: Dbfs,
@@ -39,7 +41,7 @@ pub struct Prosody {
 }
 
 /// The pitch of a voice over one utterance.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Pitch {
     /// Half of the voiced sound lies above it, half below.
     pub median_hz: f32,

@@ -20,6 +20,7 @@ mod rating;
 mod reload;
 mod scripts;
 mod shop_desk;
+mod tape;
 mod understanding;
 mod verdicts;
 

@@ -1,6 +1,7 @@
 //! A recorded call once more, in virtual time: its inputs at their times, into the call that this program is.
 //! Never guesses: where something was lost, or another setting asks for words that nobody recognised, it stops and says so.
 
+mod conversation;
 mod tape;
 mod what_if;
 
@@ -18,6 +19,7 @@ use crate::store::flight::{Flight, Head, Line, Rtp, veil_output};
 use crate::store::journal::Entry;
 use crate::talk::Heard;
 
+pub use conversation::{Talked, made_with, talked};
 pub use what_if::{Asked, Other, Otherwise, Stop, what_if};
 
 /// What a replay listens to.
@@ -117,7 +119,7 @@ pub fn accepted(flight: &Flight) -> Flight {
             Line::In(at, input) => (*at, input, false),
             Line::Veiled(at, input) => (*at, input, true),
             Line::Out(_) => continue,
-            Line::Head(_) | Line::Rtp(..) | Line::Pcm(..) | Line::Lost(_) => {
+            Line::Head(_) | Line::Step(..) | Line::Rtp(..) | Line::Pcm(..) | Line::Lost(_) => {
                 lines.push(line.clone());
                 continue;
             }
@@ -155,7 +157,7 @@ pub fn remade(flight: &Flight) -> Result<Remade, ReplayError> {
             }
             Line::Rtp(at, rtp) => run.packet(Duration::from_nanos(*at), rtp),
             Line::Pcm(rate, samples) => run.plain(*rate, samples),
-            Line::In(..) | Line::Veiled(..) | Line::Out(_) | Line::Head(_) | Line::Lost(_) => {}
+            Line::In(..) | Line::Veiled(..) | Line::Out(_) | Line::Step(..) | Line::Head(_) | Line::Lost(_) => {}
         }
     }
     Ok(remade)
@@ -212,8 +214,9 @@ impl Run {
                     self.done.remarks.push(Remark::Lost { at: self.done.length, pieces: *pieces });
                     break;
                 }
-                // An answer belongs to the input before it and was compared there; another head is none of this call's.
-                Line::Out(_) | Line::Head(_) => {}
+                // An answer belongs to the input before it and was compared there; another head is none of this call's;
+                // steps are the conversation's.
+                Line::Out(_) | Line::Step(..) | Line::Head(_) => {}
             }
         }
         self.done

@@ -120,7 +120,7 @@ impl<'o> World<'o> {
             let (at, input) = match line {
                 Line::In(at, input) | Line::Veiled(at, input) => (Duration::from_nanos(*at), input),
                 Line::Lost(_) => break,
-                Line::Head(_) | Line::Out(_) | Line::Rtp(..) | Line::Pcm(..) => continue,
+                Line::Head(_) | Line::Out(_) | Line::Step(..) | Line::Rtp(..) | Line::Pcm(..) => continue,
             };
             self.until(at);
             if self.is_over() {

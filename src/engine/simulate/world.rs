@@ -360,6 +360,7 @@ impl<'s, T: Talker> World<'s, T> {
                 | ReplyEvent::Rated(_)
                 | ReplyEvent::Understood { .. }
                 | ReplyEvent::Policy(_)
+                | ReplyEvent::Step(_)
                 | ReplyEvent::Feeling { .. } => {}
             }
         }

@@ -185,6 +185,7 @@ impl<'s> Caller<'s> {
                 ReplyEvent::Pack(_)
                 | ReplyEvent::Rated(_)
                 | ReplyEvent::Policy(_)
+                | ReplyEvent::Step(_)
                 | ReplyEvent::Feeling { .. }
                 | ReplyEvent::Manner(_) => {}
             }

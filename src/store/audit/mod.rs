@@ -180,13 +180,13 @@ impl AuditLog {
     }
 }
 
-/// A hash over the content of a file, or over all files below a folder with their names.
+/// A hash over the content of a file, or over all files below a folder with their names in it: the same wherever the folder lies.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub fn digest(path: &Path) -> io::Result<String> {
+pub fn digest(of: &Path) -> io::Result<String> {
     let mut hash = Sha256::new();
-    let mut waiting = vec![path.to_owned()];
+    let mut waiting = vec![of.to_owned()];
     while let Some(path) = waiting.pop() {
         if path.is_dir() {
             let mut inside = fs::read_dir(&path)?.map(|entry| entry.map(|e| e.path())).collect::<io::Result<Vec<_>>>()?;
@@ -194,7 +194,7 @@ pub fn digest(path: &Path) -> io::Result<String> {
             waiting.extend(inside);
         } else {
             let bytes = fs::read(&path)?;
-            hash.update(path.as_os_str().as_encoded_bytes());
+            hash.update(path.strip_prefix(of).unwrap_or(&path).as_os_str().as_encoded_bytes());
             hash.update([0]);
             hash.update((bytes.len() as u64).to_le_bytes());
             hash.update(bytes);

@@ -100,6 +100,7 @@ fn line(note: Note) -> Option<Line> {
         Note::In { at, input, veiled: false } => Line::In(nanos(at), input),
         Note::In { at, input, veiled: true } => Line::Veiled(nanos(at), veil(input)),
         Note::Out { output, veiled } => return Line::out(&if veiled { veil_output(output) } else { output }),
+        Note::Step { at, step } => Line::Step(nanos(at), step),
         Note::Rtp { at, rtp } => Line::Rtp(nanos(at), rtp),
         Note::Pcm { rate, samples } => Line::Pcm(rate, samples.into_iter().flat_map(i16::to_le_bytes).collect()),
     })

@@ -10,7 +10,7 @@ use crate::call::{CallConfig, Input, Output};
 use crate::talk::CallId;
 
 /// The version of this schema.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// One line. Times are nanoseconds since the call began; two lines of one moment stand in their order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub enum Line {
     Veiled(u64, Input),
     /// What the call answered to the input before, as Rust prints it: an action or an event.
     Out(String),
+    /// Something happened to the conversation, or it decided something (`dialogue::Step`).
+    Step(u64, serde_json::Value),
     /// A packet of the caller's came.
     Rtp(u64, Rtp),
     /// A plain frame of the caller's came, at this rate in Hz.

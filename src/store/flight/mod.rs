@@ -64,7 +64,7 @@ pub enum FlightError {
     NoHead,
     /// Another version's.
     #[error(
-        "this is a flight of format {0}, and this program reads format {FORMAT}; replay it with the program that recorded it"
+        "this is a flight of format {0}, and this program reads formats up to {FORMAT}; replay it with the program that recorded it"
     )]
     Format(u32),
 }
@@ -84,7 +84,7 @@ impl Flight {
             }))
         };
         let head = match next().ok_or(FlightError::NoHead)? {
-            Ok(Line::Head(head)) if head.format == FORMAT => *head,
+            Ok(Line::Head(head)) if head.format <= FORMAT => *head,
             Ok(Line::Head(head)) => return Err(FlightError::Format(head.format)),
             Ok(_) | Err(_) => return Err(FlightError::NoHead),
         };

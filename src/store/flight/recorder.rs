@@ -40,6 +40,7 @@ pub enum Note {
     Head(Box<Head>),
     In { at: Duration, input: Input, veiled: bool },
     Out { output: Output, veiled: bool },
+    Step { at: Duration, step: serde_json::Value },
     Rtp { at: Duration, rtp: Rtp },
     Pcm { rate: u32, samples: Vec<i16> },
 }
@@ -76,6 +77,16 @@ impl CallFlight {
         if matches!(output, Output::Event(Event::ReplyStarted { .. })) && secrecy == Secrecy::Open {
             self.veiled = false;
         }
+    }
+
+    /// Whether words and digits are withheld now.
+    pub const fn is_veiled(&self) -> bool {
+        self.veils_this
+    }
+
+    /// Something happened to the conversation.
+    pub fn step(&mut self, at: Duration, step: serde_json::Value) {
+        self.note(Note::Step { at, step });
     }
 
     /// Whether the caller's packets and frames are to be told.
@@ -189,7 +200,7 @@ mod tests {
         assert_eq!(Flight::read(&*whole.to_bytes()).expect("whole"), whole);
         let of_later = Flight { head: Head { format: FORMAT + 1, ..head(&call) }, ..whole.clone() };
         let text = |bytes: &[u8]| Flight::read(bytes).expect_err("refused").to_string();
-        assert!(text(&of_later.to_bytes()).contains("format 2"));
+        assert!(text(&of_later.to_bytes()).contains("format 3"));
         assert!(text(b"RIFF").contains("no head"));
         let packed = |text: &str| super::super::file::packed(text.as_bytes()).expect("memory takes it");
         let second = [whole.to_bytes(), packed("{\"in\":[5,\"dance\"]}\n")].concat();

@@ -1,0 +1,187 @@
+//! What happened to a conversation, step by step, and what it decided: enough to bring another one to where it was.
+//! Never holds what was said or keyed where a secret was asked for; such a step is compared by what followed it alone.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::draft::Next;
+use super::{Act, Conversation, Proposal, Understanding};
+use crate::business::memory::Memory;
+use crate::business::{Pack, ToolFailure, Verification};
+use crate::talk::{Language, Prompt, Prosody};
+
+/// One thing that happened to a conversation, or what it decided thereupon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// It began in this language, on this day.
+    Begun {
+        /// The language.
+        language: Language,
+        /// The day.
+        today: NaiveDate,
+    },
+    /// It is recorded.
+    Recorded,
+    /// It goes on with this pack.
+    Pack {
+        /// Its name.
+        name: String,
+        /// The first digits of its content's hash.
+        version: String,
+    },
+    /// This is remembered of the caller.
+    Recollected(Option<Memory>),
+    /// The caller's next turn sounds like this.
+    Sounded(Prosody),
+    /// Something was to be answered.
+    Asked {
+        /// What.
+        prompt: Prompt,
+        /// What a language model proposed.
+        proposal: Option<Proposal>,
+        /// The caller was asked for a secret: the words and keys are not theirs.
+        veiled: bool,
+    },
+    /// A tool gave this.
+    Resumed(Result<Json, ToolFailure>),
+    /// A check of the caller's identity gave this.
+    Verified(Verification),
+    /// The caller heard this.
+    Heard {
+        /// The words.
+        text: String,
+        /// Whether the reply was cut off behind them.
+        interrupted: bool,
+    },
+    /// What the conversation decided.
+    Decided(Decision),
+}
+
+/// What a conversation says and does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The sentences.
+    pub say: Vec<String>,
+    /// Their language.
+    pub language: Language,
+    /// What follows them, as Rust prints it.
+    pub next: String,
+}
+
+impl Step {
+    /// Lets it happen to a conversation; what that decides thereupon, where it decides.
+    fn to(self, conversation: &mut Conversation) -> Option<Act> {
+        match self {
+            Self::Begun { .. } | Self::Pack { .. } | Self::Decided(_) => {}
+            Self::Recorded => conversation.is_recorded(),
+            Self::Recollected(memory) => conversation.recollect(memory),
+            Self::Sounded(voice) => conversation.sounded(voice),
+            Self::Heard { text, interrupted } => conversation.heard(&text, interrupted),
+            Self::Asked { prompt, proposal, veiled: _ } => {
+                let plan = conversation.propose(&prompt, proposal);
+                return Some(conversation.commit(plan));
+            }
+            Self::Resumed(result) => return Some(conversation.resume(result)),
+            Self::Verified(outcome) => return Some(conversation.verified(outcome)),
+        }
+        None
+    }
+
+    /// The same without what the caller said or keyed in it.
+    #[must_use]
+    pub fn veiled(self) -> Self {
+        match self {
+            Self::Asked { prompt, proposal, veiled: _ } => Self::Asked { prompt: prompt.veiled(), proposal, veiled: true },
+            other => other,
+        }
+    }
+}
+
+/// A conversation that goes through recorded steps.
+pub struct Rerun {
+    pack: Arc<Pack>,
+    understanding: Arc<Understanding>,
+    conversation: Option<Conversation>,
+    version: Option<String>,
+    /// What it decided and nothing was compared with yet, and whether it answered veiled words.
+    decided: VecDeque<(Decision, bool)>,
+    /// How many decisions were compared.
+    pub decisions: usize,
+}
+
+/// How a step went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rerunning {
+    /// As recorded.
+    Same,
+    /// It now decides something else.
+    Other {
+        /// What was recorded.
+        recorded: Decision,
+        /// What it is now, if anything.
+        now: Option<Decision>,
+    },
+    /// A secret was asked for, which is in no record, and without it the conversation goes another way from here.
+    Withheld,
+    /// Another pack took over here: nothing further can be told with one.
+    PackReplaced,
+}
+
+impl Rerun {
+    /// With that pack.
+    pub const fn new(pack: Arc<Pack>, understanding: Arc<Understanding>) -> Self {
+        Self { pack, understanding, conversation: None, version: None, decided: VecDeque::new(), decisions: 0 }
+    }
+
+    /// Takes the next recorded step; what lies before the first beginning is passed over.
+    pub fn take(&mut self, step: &Step) -> Rerunning {
+        if let Step::Begun { language, today } = step {
+            let (pack, understanding) = (Arc::clone(&self.pack), Arc::clone(&self.understanding));
+            self.conversation = Some(Conversation::new(pack, understanding, Some(*language), *today));
+        }
+        let Some(conversation) = &mut self.conversation else { return Rerunning::Same };
+        let act = match step.clone() {
+            Step::Begun { .. } => return Rerunning::Same,
+            Step::Pack { version, .. } => {
+                let is_another = self.version.replace(version.clone()).is_some_and(|before| before != version);
+                return if is_another { Rerunning::PackReplaced } else { Rerunning::Same };
+            }
+            Step::Decided(recorded) => return self.compare(recorded),
+            given => given.to(conversation),
+        };
+        let veiled = matches!(step, Step::Asked { veiled: true, .. });
+        self.decided.extend(act.map(|act| (Decision::of(&act), veiled)));
+        Rerunning::Same
+    }
+
+    fn compare(&mut self, recorded: Decision) -> Rerunning {
+        self.decisions += 1;
+        match self.decided.pop_front() {
+            Some((now, _)) if now == recorded => Rerunning::Same,
+            Some((now, true)) if now.next == recorded.next => Rerunning::Same,
+            Some((_, true)) => Rerunning::Withheld,
+            now => Rerunning::Other { recorded, now: now.map(|(now, _)| now) },
+        }
+    }
+}
+
+impl Decision {
+    /// What was decided, without a value of the caller's that is not said.
+    pub(super) fn of(act: &Act) -> Self {
+        let next = match &act.next {
+            Next::Listen(expectation) => format!("listen for {expectation:?}"),
+            Next::Wait(expectation) => format!("wait for {expectation:?}"),
+            Next::Call(call) => format!("call {}", call.name),
+            Next::SendCode(call) => format!("send a code by {}", call.name),
+            Next::Verify(challenge) => format!("verify by {}", challenge.record.name),
+            Next::HangUp => "hang up".to_owned(),
+            Next::Transfer { target } => format!("transfer to {target}"),
+        };
+        Self { say: act.say.iter().map(|(text, _)| text.clone()).collect(), language: act.language, next }
+    }
+}
