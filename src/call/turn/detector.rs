@@ -128,9 +128,12 @@ impl SpeechDetector {
 const ADDED: Duration = Duration::from_millis(80);
 
 impl Run {
-    /// How long it is at least: its voiced frames, or all of them but what a detector may have added.
+    /// How long it is at least: its voiced frames, or all of it but what a detector may have added. Hisses and stops between its voiced
+    /// sounds count where there are not more of them.
     pub fn lasting(&self) -> Duration {
-        self.voiced.max(self.spoken.saturating_sub(ADDED))
+        let whole = self.last.since(self.from);
+        let speech = if self.voiced * 2 >= whole { whole } else { self.spoken };
+        self.voiced.max(speech.saturating_sub(ADDED))
     }
 
     fn new(heard: &Heard, end: MediaTime) -> Self {
