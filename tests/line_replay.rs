@@ -127,7 +127,7 @@ const TALKS: [(&str, &str, &[&str]); 5] = [
             "no thank you, goodbye",
         ],
     ),
-    ("talk_bank_chinese", "bank", &["机场支行几点关门", "贷款20万，3年，4.2%，月供多少？", "转人工"]),
+    ("talk_bank_chinese", "bank", &["机场支行几点关门", "贷款20万，3年，4.2%，月供多少？", "存款有保障吗"]),
     ("talk_shop_return", "shop", &["i want to return something", "#12345#", "#10115#", "it is broken", "yes please"]),
     ("talk_shop_chinese", "shop", &["我的订单到哪里了", "我不知道", "没有，还是我自己找吧", "4271", "#90210#"]),
     (

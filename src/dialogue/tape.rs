@@ -97,6 +97,11 @@ impl Step {
         None
     }
 
+    /// What is to be answered in it.
+    pub const fn prompt(&self) -> Option<&Prompt> {
+        if let Self::Asked { prompt, .. } = self { Some(prompt) } else { None }
+    }
+
     /// The same without what the caller said or keyed in it, and without what a language model made of that.
     #[must_use]
     pub fn veiled(self) -> Self {
