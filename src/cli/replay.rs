@@ -42,7 +42,7 @@ pub struct ReplayArgs {
     /// Take the call out of its seal into this file, which then replays anywhere
     #[arg(long, value_name = "FILE", conflicts_with_all = ["packets", "what_if", "json"])]
     export: Option<PathBuf>,
-    /// Write what is decided now into the file as what is right: a changed decision was meant
+    /// Write what is decided now into the file as what is right: a changed decision was meant, the call's or the conversation's
     #[arg(long, conflicts_with_all = ["packets", "what_if", "json", "export"])]
     accept: bool,
     /// Replay the conversation with this pack, whichever it was made with; else with the configured one, where it is the same
