@@ -87,7 +87,7 @@ impl CallFlight {
 
     /// Whether what the dialogue answers now is withheld: the turn's words are, or those of an earlier one that it answers with them.
     pub fn veils(&mut self, prompt: &Prompt) -> bool {
-        let Some(turn) = prompt.turn() else { return self.veils_this };
+        let Some(turn) = prompt.turn() else { return self.veils_this && matches!(prompt, Prompt::Hinted { .. }) };
         let before = self.veiled_turns.len();
         self.veiled_turns.retain(|veiled| *veiled > turn);
         self.veiled_turns.len() < before
@@ -210,6 +210,7 @@ mod tests {
             flight.input(Duration::ZERO, &Input::Timeout, Secrecy::Open);
             flight.output(&start(1), Secrecy::Open);
             flight.input(Duration::ZERO, &Input::Timeout, Secrecy::Unknown);
+            assert!(!flight.veils(&Prompt::Greeting), "nobody's words are in it");
             assert!(!flight.veils(&said(1)), "what the reply will ask for does not change what was said before it");
             flight.output(&start(2), Secrecy::Secret);
             flight.output(&start(3), Secrecy::Open);
