@@ -109,3 +109,64 @@ async fn another_setting_shows_another_call() {
     // He interrupts as soon as the answer begins: a more patient bot would not have begun, and nobody heard both turns as one.
     assert!(matches!(with(1.5).stop, Some(Stop::Unheard(_))), "{:?}", with(1.5).stop);
 }
+
+/// Conversations that `tests/flights` holds: the pack, and what is said, or keyed behind a `#`.
+const TALKS: [(&str, &str, &[&str]); 5] = [
+    (
+        "talk_bank_transfer",
+        "bank",
+        &[
+            "I want to send money to my landlord",
+            "10000001",
+            "may 4th 1980",
+            "pin",
+            "#2468#",
+            "sixty dollars and ten cents",
+            "no, seventy dollars",
+            "yes",
+            "no thank you, goodbye",
+        ],
+    ),
+    ("talk_bank_chinese", "bank", &["机场支行几点关门", "贷款20万，3年，4.2%，月供多少？", "存款有保障吗"]),
+    ("talk_shop_return", "shop", &["i want to return something", "#12345#", "#10115#", "it is broken", "yes please"]),
+    ("talk_shop_chinese", "shop", &["我的订单到哪里了", "我不知道", "没有，还是我自己找吧", "4271", "#90210#"]),
+    (
+        "talk_shop_at_length",
+        "shop",
+        &[
+            "oh hello good that somebody is there I have been meaning to call you all week but my sister was here with the \
+             children and there was no quiet minute and so what it is really about is the lamp I bought from you the one for \
+             the hall it was a present and I thought it would look nice but my husband does not like it at all so I want to \
+             return an item because he says it is far too bright and you know how he is when he does not like a thing",
+            "4271",
+            "90210",
+            "it is too bright",
+            "no",
+        ],
+    ),
+];
+
+#[tokio::test]
+#[ignore = "makes the conversations in tests/flights anew: cargo test --test line_replay -- --ignored"]
+async fn conversations_are_recorded() {
+    for (name, pack, turns) in TALKS {
+        let heard: Vec<&str> = turns.iter().copied().filter(|turn| !turn.starts_with('#')).collect();
+        let mut house = House::open_as(Ear::of(&heard), Tone::default(), |config| {
+            config.pack = Path::new(env!("CARGO_MANIFEST_DIR")).join("packs").join(pack);
+            config.store.flight = FlightKind::Decisions;
+        })
+        .await;
+        let mut caller = house.caller().await;
+        house.until_said(&mut caller).await;
+        for turn in turns {
+            match turn.strip_prefix('#') {
+                Some(keys) => house.key(&mut caller, keys).await,
+                None => house.ask(&mut caller).await,
+            };
+        }
+        caller.hang_up().await;
+        let flight = flight_of(house.close().await.path());
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/flights/{name}.jsonl.gz"));
+        std::fs::write(path, flight.to_bytes()).expect("writable");
+    }
+}

@@ -42,7 +42,7 @@ pub struct ReplayArgs {
     /// Take the call out of its seal into this file, which then replays anywhere
     #[arg(long, value_name = "FILE", conflicts_with_all = ["packets", "what_if", "json"])]
     export: Option<PathBuf>,
-    /// Write what is decided now into the file as what is right: a changed decision was meant
+    /// Write what is decided now into the file as what is right: a changed decision was meant, the call's or the conversation's
     #[arg(long, conflicts_with_all = ["packets", "what_if", "json", "export"])]
     accept: bool,
     /// Replay the conversation with this pack, whichever it was made with; else with the configured one, where it is the same
@@ -92,7 +92,7 @@ pub fn run(args: &ReplayArgs, config: Config, runtime: &Handle, out: &mut dyn Wr
             Path::new(&args.what).is_file(),
             "--accept changes a file that --export made; the record of a call stays as it is"
         );
-        std::fs::write(&args.what, replay::accepted(&flight).to_bytes())
+        std::fs::write(&args.what, accepted(&flight, args.pack.as_deref(), &config)?.to_bytes())
             .with_context(|| format!("{} cannot be written", args.what))?;
     }
     let ear = if args.packets { Ear::Packets } else { Ear::Inputs };
@@ -142,6 +142,18 @@ fn talk(flight: &Flight, named: Option<&Path>, config: &Config) -> Result<Talk> 
     };
     let understanding = Arc::new(understanding(&pack, &config.store.data));
     Ok(Talk::Replayed(replay::talked(flight, Arc::new(pack), understanding)))
+}
+
+/// The flight with what is decided now: the call, and the conversation with the pack of its name.
+fn accepted(flight: &Flight, named: Option<&Path>, config: &Config) -> Result<Flight> {
+    let flight = replay::accepted(flight);
+    let Some(made_with) = replay::made_with(&flight) else { return Ok(flight) };
+    let folder = named.unwrap_or(&config.pack);
+    let pack = Pack::load(folder)?;
+    let name = &made_with.name;
+    ensure!(named.is_some() || pack.name() == name, "{} is not the pack {name}; --pack DIR names it", folder.display());
+    let understanding = Arc::new(understanding(&pack, &config.store.data));
+    Ok(replay::retold(&flight, Arc::new(pack), understanding)?)
 }
 
 /// The flight's file: as it lies there, or taken out of a call's seal.

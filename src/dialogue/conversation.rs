@@ -14,7 +14,7 @@ use super::act::Turn;
 use super::at_length::is_long;
 use super::draft::{Draft, Next};
 use super::session::{Manner, Session, Speaker, Waiting};
-use super::tape::{Decision, Step};
+use super::tape::Step;
 use super::understand::{Understanding, language_of};
 use super::{Command, Proposal, embedded, menu, policy, rating};
 
@@ -249,16 +249,15 @@ impl Conversation {
         self.voice = None;
         let Session { language, manner, .. } = self.session;
         let act = Act { say: plan.say, next: plan.next, verdicts: plan.verdicts, language, manner };
-        if let Some(tape) = &mut self.tape {
-            tape.extend(plan.asked);
-            tape.push(Step::Decided(Decision::of(&act)));
-        }
+        let decided = self.tape.is_some().then(|| Step::Decided(self.decision(&act)));
+        self.tape.iter_mut().for_each(|tape| tape.extend(plan.asked.iter().chain(&decided).cloned()));
         act
     }
 
     /// Gives the result of the tool that the last [`Act`] asked for, and goes on.
     pub fn resume(&mut self, result: Result<serde_json::Value, ToolFailure>) -> Act {
-        self.note(|| Step::Resumed(result.clone()));
+        let told = self.tape.is_some().then(|| Step::Resumed(self.told(&result)));
+        self.tape.iter_mut().for_each(|tape| tape.extend(told.clone()));
         let mut draft = Draft::new(&self.pack, self.session.clone());
         draft.resume(result);
         let plan = draft.into_plan(Understood::of_the_pack(), &self.session.said);

@@ -9,10 +9,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::draft::Next;
+use super::session::Session;
 use super::{Act, Conversation, Proposal, Understanding};
+use crate::business::flow::Action;
 use crate::business::memory::Memory;
-use crate::business::{Pack, ToolFailure, Verification};
+use crate::business::{Pack, ToolCall, ToolFailure, Verification};
 use crate::talk::{Language, Prompt, Prosody};
+
+/// What stands for a secret.
+const HIDDEN: &str = "***";
 
 /// One thing that happened to a conversation, or what it decided thereupon.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,7 +74,7 @@ pub struct Decision {
     pub say: Vec<String>,
     /// Their language.
     pub language: Language,
-    /// What follows them, as Rust prints it.
+    /// What follows them: a tool with its arguments, but for secrets; an expectation as Rust prints it.
     pub next: String,
 }
 
@@ -92,14 +97,64 @@ impl Step {
         None
     }
 
-    /// The same without what the caller said or keyed in it.
+    /// What is to be answered in it.
+    pub const fn prompt(&self) -> Option<&Prompt> {
+        if let Self::Asked { prompt, .. } = self { Some(prompt) } else { None }
+    }
+
+    /// The same without what the caller said or keyed in it, and without what a language model made of that.
     #[must_use]
     pub fn veiled(self) -> Self {
         match self {
-            Self::Asked { prompt, proposal, veiled: _ } => Self::Asked { prompt: prompt.veiled(), proposal, veiled: true },
+            Self::Asked { prompt, .. } => Self::Asked { prompt: prompt.veiled(), proposal: None, veiled: true },
             other => other,
         }
     }
+}
+
+impl Conversation {
+    /// What it decided, as it is kept.
+    pub(super) fn decision(&self, act: &Act) -> Decision {
+        Decision::of(act, &Secrets::of(&self.session, &self.pack))
+    }
+
+    /// What a tool gave, as it is kept. What sent a one-time code may tell it back, and nobody looks at that result.
+    pub(super) fn told(&self, result: &Result<Json, ToolFailure>) -> Result<Json, ToolFailure> {
+        let step = self.session.stack.last().and_then(|frame| self.pack.flows().get(&frame.flow)?.steps.get(frame.step));
+        if step.is_some_and(|step| matches!(step.action, Action::SendCode(_))) {
+            return result.clone().map(|_| Json::Null);
+        }
+        let secrets = Secrets::of(&self.session, &self.pack);
+        result.clone().map(|told| secrets.hide(told))
+    }
+}
+
+/// What the caller gave to slots that nobody may keep.
+struct Secrets(Vec<String>);
+
+impl Secrets {
+    fn of(session: &Session, pack: &Pack) -> Self {
+        let frames = session.stack.iter().filter_map(|frame| Some((frame, pack.flows().get(&frame.flow)?)));
+        let given = frames.flat_map(|(frame, flow)| {
+            let is_secret = |name: &str| flow.slots.get(name).is_some_and(|slot| slot.sensitive);
+            frame.slots.iter().filter(move |(name, _)| is_secret(name)).map(|(_, value)| plain(&value.to_json()))
+        });
+        Self(given.filter(|secret| !secret.is_empty()).collect())
+    }
+
+    /// The same without any of them, also where one is told in the midst of something else.
+    fn hide(&self, value: Json) -> Json {
+        match value {
+            Json::Array(values) => values.into_iter().map(|value| self.hide(value)).collect(),
+            Json::Object(fields) => fields.into_iter().map(|(name, value)| (name, self.hide(value))).collect(),
+            Json::String(_) | Json::Number(_) if self.0.iter().any(|secret| plain(&value).contains(secret)) => HIDDEN.into(),
+            Json::String(_) | Json::Number(_) | Json::Bool(_) | Json::Null => value,
+        }
+    }
+}
+
+fn plain(value: &Json) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A conversation that goes through recorded steps.
@@ -155,7 +210,7 @@ impl Rerun {
             given => given.to(conversation),
         };
         let veiled = matches!(step, Step::Asked { veiled: true, .. });
-        self.decided.extend(act.map(|act| (Decision::of(&act), veiled)));
+        self.decided.extend(act.map(|act| (conversation.decision(&act), veiled)));
         Rerunning::Same
     }
 
@@ -171,14 +226,19 @@ impl Rerun {
 }
 
 impl Decision {
-    /// What was decided, without a value of the caller's that is not said.
-    pub(super) fn of(act: &Act) -> Self {
+    /// What was decided, without a secret.
+    fn of(act: &Act, secrets: &Secrets) -> Self {
+        let shown = |value: &Json| if secrets.0.contains(&plain(value)) { HIDDEN.into() } else { value.clone() };
+        let tool = |call: &ToolCall| {
+            let arguments = call.arguments.iter().map(|(name, value)| (name.clone(), shown(value))).collect();
+            format!("{} {}", call.name, Json::Object(arguments))
+        };
         let next = match &act.next {
             Next::Listen(expectation) => format!("listen for {expectation:?}"),
             Next::Wait(expectation) => format!("wait for {expectation:?}"),
-            Next::Call(call) => format!("call {}", call.name),
-            Next::SendCode(call) => format!("send a code by {}", call.name),
-            Next::Verify(challenge) => format!("verify by {}", challenge.record.name),
+            Next::Call(call) => format!("call {}", tool(call)),
+            Next::SendCode(call) => format!("send a code by {}", tool(call)),
+            Next::Verify(challenge) => format!("verify by {}", tool(&challenge.record)),
             Next::HangUp => "hang up".to_owned(),
             Next::Transfer { target } => format!("transfer to {target}"),
         };

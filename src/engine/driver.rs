@@ -311,7 +311,8 @@ impl CallDriver {
             Done::Step(step) => {
                 let at = self.at();
                 if let Some(flight) = &mut self.leg.flight {
-                    let step = if flight.is_veiled() { step.veiled() } else { *step };
+                    let is_veiled = step.prompt().is_some_and(|prompt| flight.veils(prompt));
+                    let step = if is_veiled { step.veiled() } else { *step };
                     flight.step(at, serde_json::to_value(step).expect("nothing of it is refused by JSON"));
                 }
                 None

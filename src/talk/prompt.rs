@@ -54,6 +54,21 @@ pub enum Prompt {
     },
 }
 
+impl Prompt {
+    /// The turn that it answers, if somebody said or keyed something.
+    pub const fn turn(&self) -> Option<TurnId> {
+        match self {
+            Self::Said { turn, .. } | Self::Keyed { turn, .. } => Some(*turn),
+            Self::Greeting
+            | Self::Hinted { .. }
+            | Self::NoInput { .. }
+            | Self::NoMatch { .. }
+            | Self::Trouble
+            | Self::Closing { .. } => None,
+        }
+    }
+}
+
 /// Why we end a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -67,6 +67,40 @@ pub fn talked(flight: &Flight, pack: Arc<Pack>, understanding: Arc<Understanding
     talked
 }
 
+/// The flight with what this program decides with that pack in the place of what the conversation had decided, up to where it
+/// cannot be replayed: from now on that is right.
+///
+/// # Errors
+/// The pack's folder cannot be read.
+pub fn retold(flight: &Flight, pack: Arc<Pack>, understanding: Arc<Understanding>) -> std::io::Result<Flight> {
+    let PackVersion { name, version } = PackVersion::of(&pack)?;
+    let mut rerun = Rerun::new(pack, understanding);
+    let mut readable = steps(flight).fuse();
+    let mut stopped = false;
+    let mut lines = Vec::new();
+    for line in &flight.lines {
+        let Line::Step(at, kept) = line else {
+            lines.push(line.clone());
+            continue;
+        };
+        let now = match readable.next().filter(|_| !stopped) {
+            None => None,
+            Some((_, step)) => match (rerun.take(&step), step) {
+                (Rerunning::Same, Step::Pack { .. }) => Some(Step::Pack { name: name.clone(), version: version.clone() }),
+                (Rerunning::Other { now: Some(now), .. }, _) => Some(Step::Decided(now)),
+                (Rerunning::Same | Rerunning::Other { now: None, .. }, _) => None,
+                (Rerunning::Withheld | Rerunning::PackReplaced, _) => {
+                    stopped = true;
+                    None
+                }
+            },
+        };
+        let step = now.map_or_else(|| kept.clone(), |now| serde_json::to_value(now).expect("nothing of it is refused by JSON"));
+        lines.push(Line::Step(*at, step));
+    }
+    Ok(Flight { head: flight.head.clone(), lines })
+}
+
 /// The steps that this program can read, up to the first that it cannot or that was lost.
 fn steps(flight: &Flight) -> impl Iterator<Item = (Duration, Step)> {
     let whole = flight.lines.iter().take_while(|line| !matches!(line, Line::Lost(_)));

@@ -19,7 +19,7 @@ use crate::store::flight::{Flight, Head, Line, Rtp, veil_output};
 use crate::store::journal::Entry;
 use crate::talk::Heard;
 
-pub use conversation::{Talked, made_with, talked};
+pub use conversation::{Talked, made_with, retold, talked};
 pub use what_if::{Asked, Other, Otherwise, Stop, what_if};
 
 /// What a replay listens to.

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::call::{Event, Input, Output, Secrecy};
+use crate::call::{Action, Event, Input, Output, Secrecy};
 use crate::store::feed::{CallFeed, Counts, Feed};
 use crate::store::identity::Pseudonym;
+use crate::talk::{Prompt, TurnId};
 
 use super::line::{Head, Rtp};
 
@@ -29,6 +30,8 @@ pub struct CallFlight {
     veiled: bool,
     /// Those of this one input are: what is asked for is not known yet.
     veils_this: bool,
+    /// Turns whose words went to the dialogue veiled, and that it has not answered yet.
+    veiled_turns: Vec<TurnId>,
 }
 
 /// Some notes in a row.
@@ -52,7 +55,7 @@ impl Flights {
         let packets = self.packets;
         let mut batch = Vec::with_capacity(BATCH);
         batch.push(Note::Head(Box::new(Head { packets, ..head })));
-        CallFlight { feed, batch, packets, veiled: false, veils_this: false }
+        CallFlight { feed, batch, packets, veiled: false, veils_this: false, veiled_turns: Vec::new() }
     }
 
     /// Batches lost and refused so far, for the metrics.
@@ -72,6 +75,9 @@ impl CallFlight {
     /// The call answered this to the last input, and keeps so much secret from now on.
     pub fn output(&mut self, output: &Output, secrecy: Secrecy) {
         let veiled = self.veils_this || secrecy == Secrecy::Secret;
+        if let Output::Action(Action::StartReply { prompt, .. }) = output {
+            self.veiled_turns.extend(prompt.turn().filter(|_| veiled));
+        }
         self.note(Note::Out { output: output.clone(), veiled });
         // What the caller hears by now answers the secret, or has nothing to do with it.
         if matches!(output, Output::Event(Event::ReplyStarted { .. })) && secrecy == Secrecy::Open {
@@ -79,9 +85,12 @@ impl CallFlight {
         }
     }
 
-    /// Whether words and digits are withheld now.
-    pub const fn is_veiled(&self) -> bool {
-        self.veils_this
+    /// Whether what the dialogue answers now is withheld: the turn's words are, or those of an earlier one that it answers with them.
+    pub fn veils(&mut self, prompt: &Prompt) -> bool {
+        let Some(turn) = prompt.turn() else { return self.veils_this && matches!(prompt, Prompt::Hinted { .. }) };
+        let before = self.veiled_turns.len();
+        self.veiled_turns.retain(|veiled| *veiled > turn);
+        self.veiled_turns.len() < before
     }
 
     /// Something happened to the conversation.
@@ -129,7 +138,7 @@ mod tests {
     use crate::privacy::Pii;
     use crate::store::flight::{FORMAT, Flight, Line, flights, unsealed};
     use crate::store::{PrivacyConfig, Vault};
-    use crate::talk::{CallId, Digit, Language, ReplyId, Transcript, TurnId};
+    use crate::talk::{CallId, Digit, Language, ReplyId, Transcript};
 
     fn head(call: &CallId) -> Head {
         Head {
@@ -191,6 +200,25 @@ mod tests {
         assert_eq!(payloads, [true, false, true], "withheld until the caller has been answered");
         assert_eq!(flight.lines.last(), Some(&Line::In(0, key('2'))));
         assert!(flight.head.packets);
+    }
+
+    #[test]
+    fn a_turn_is_veiled_for_the_dialogue_as_it_was_for_the_call_and_with_all_that_it_goes_on_from() {
+        let said = |turn| Prompt::Said { turn: TurnId(turn), transcript: Transcript::of_text("two four", Language::EN, "test") };
+        let start = |turn| Output::Action(Action::StartReply { reply: ReplyId(turn), prompt: said(turn) });
+        kept(|flight| {
+            flight.input(Duration::ZERO, &Input::Timeout, Secrecy::Open);
+            flight.output(&start(1), Secrecy::Open);
+            flight.input(Duration::ZERO, &Input::Timeout, Secrecy::Unknown);
+            assert!(!flight.veils(&Prompt::Greeting), "nobody's words are in it");
+            assert!(!flight.veils(&said(1)), "what the reply will ask for does not change what was said before it");
+            flight.output(&start(2), Secrecy::Secret);
+            flight.output(&start(3), Secrecy::Open);
+            assert!(flight.veils(&said(3)), "the second was dropped undecided: its words are told with the third's");
+            flight.input(Duration::ZERO, &Input::Timeout, Secrecy::Open);
+            flight.output(&start(4), Secrecy::Open);
+            assert!(!flight.veils(&said(4)));
+        });
     }
 
     #[test]
