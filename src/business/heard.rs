@@ -13,8 +13,8 @@ const FIRST: usize = 5;
 const HEARD: usize = 50;
 
 impl Pack {
-    /// What a caller of that language may be expected to say, for a recogniser's grammar: the front of every list; each with whether it is among the first of
-    /// its list, which are the commonest. `{digits}`, `{date}`, `{amount}` and `{name}` stand where such a thing is said.
+    /// What a caller of that language may be expected to say, for a recogniser's grammar: the front of every list; each with
+    /// whether it is among the first of its list, which are the commonest. `{digits}`, `{date}`, `{amount}` and `{name}` stand where such a thing is said.
     pub fn phrases(&self, language: Language) -> BTreeMap<String, bool> {
         let slots = self.flows().values().flat_map(|f| f.slots.values());
         let choices = slots.clone().flat_map(|slot| match &slot.kind {

@@ -47,7 +47,8 @@ impl Lesson {
     }
 
     /// The same with the concepts of the words as further features, for phrases in the words of [`super::concepts`], and with
-    /// small classes favoured: a pack has a hundred phrases for one topic and twenty for another. However many they are, the price is that of few.
+    /// small classes favoured: a pack has a hundred phrases for one topic and twenty for another. However
+    /// many they are, the price is that of few.
     pub(super) fn with_concepts(phrases: &[&str], labels: Vec<usize>, classes: usize) -> Self {
         Self { balanced: true, price: PRICE_OF_FEW, ..Self::of(Vectorizer::fit(phrases, true), phrases, labels, classes) }
     }
