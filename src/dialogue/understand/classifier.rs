@@ -22,6 +22,8 @@ pub struct Lesson {
     labels: Vec<usize>,
     classes: usize,
     price: f32,
+    /// Whether an example of a small class counts for more.
+    balanced: bool,
 }
 
 /// Some of a lesson's classes, learnt.
@@ -44,16 +46,18 @@ impl Lesson {
         Self::of(Vectorizer::fit(phrases, false), phrases, labels, classes)
     }
 
-    /// The same with the concepts of the words as further features, for phrases in the words of [`super::concepts`].
+    /// The same with the concepts of the words as further features, for phrases in the words of [`super::concepts`], and with
+    /// small classes favoured: a pack has a hundred phrases for one topic and twenty for another. However
+    /// many they are, the price is that of few.
     pub(super) fn with_concepts(phrases: &[&str], labels: Vec<usize>, classes: usize) -> Self {
-        Self::of(Vectorizer::fit(phrases, true), phrases, labels, classes)
+        Self { balanced: true, price: PRICE_OF_FEW, ..Self::of(Vectorizer::fit(phrases, true), phrases, labels, classes) }
     }
 
     fn of(vectorizer: Vectorizer, phrases: &[&str], labels: Vec<usize>, classes: usize) -> Self {
         assert_eq!(phrases.len(), labels.len(), "one label a phrase");
         let examples = Examples::new(phrases.iter().map(|phrase| vectorizer.vector(phrase)));
         let price = if phrases.len() < FEW { PRICE_OF_FEW } else { PRICE };
-        Self { vectorizer, examples, labels, classes, price }
+        Self { vectorizer, examples, labels, classes, price, balanced: false }
     }
 
     /// How many classes there are to learn.
@@ -63,8 +67,16 @@ impl Lesson {
 
     /// Learns some of the classes; each for itself, so that ranges can be learnt at the same time.
     pub fn learn(&self, classes: Range<usize>) -> Learnt {
-        let plane = |class| self.examples.separate(|i| self.labels[i] == class, self.price, class as u64);
+        let plane = |class| self.examples.separate(|i| self.labels[i] == class, self.prices(class), class as u64);
         Learnt(classes.map(plane).collect())
+    }
+
+    /// What an error outside and inside a class costs. A topic of few phrases beside topics of many would never be dared.
+    fn prices(&self, class: usize) -> [f32; 2] {
+        let members = self.labels.iter().filter(|label| **label == class).count().max(1);
+        let mean = self.labels.len() as f32 / self.classes as f32;
+        let favour = if self.balanced { (mean / members as f32).sqrt() } else { 1.0 };
+        [self.price, self.price * favour]
     }
 
     /// Puts together what was learnt: all classes, in order.

@@ -13,7 +13,7 @@ pub(super) const POSITIONS: usize = 1 << 14;
 /// Words, characters and concepts are weighed apart.
 const BLOCKS: usize = 3;
 /// The length of each block. Concepts carry over to words that no phrase has, so they count for more.
-const SHARES: [f32; BLOCKS] = [1.0, 1.0, 2.0];
+const SHARES: [f32; BLOCKS] = [1.3, 1.0, 1.2];
 
 /// Position and weight, by position.
 pub(super) type Vector = Vec<(u16, f32)>;

@@ -57,9 +57,9 @@ impl Examples {
         (&self.positions[start..self.ends[i]], &self.values[start..self.ends[i]])
     }
 
-    /// The plane between the examples `inside` and all others. `price` is that of a training error.
-    pub(super) fn separate(&self, inside: impl Fn(usize) -> bool, price: f32, seed: u64) -> Plane {
-        Descent::new(self, (0..self.len()).map(inside), price).run(seed).into_plane()
+    /// The plane between the examples `inside` and all others. `prices` are those of a training error outside and inside.
+    pub(super) fn separate(&self, inside: impl Fn(usize) -> bool, prices: [f32; 2], seed: u64) -> Plane {
+        Descent::new(self, (0..self.len()).map(inside), prices).run(seed).into_plane()
     }
 }
 
@@ -71,21 +71,23 @@ struct Descent<'a> {
     /// The second derivative along each dual.
     curvatures: Vec<f32>,
     duals: Vec<f32>,
-    diagonal: f32,
+    /// What each dual adds to its own gradient: half the inverse price of an error on its side.
+    diagonals: Vec<f32>,
     weights: Vec<f32>,
     bias: f32,
 }
 
 impl<'a> Descent<'a> {
-    fn new(examples: &'a Examples, inside: impl Iterator<Item = bool>, price: f32) -> Self {
-        let diagonal = 0.5 / price;
+    fn new(examples: &'a Examples, inside: impl Iterator<Item = bool>, prices: [f32; 2]) -> Self {
+        let (diagonals, signs): (Vec<f32>, Vec<f32>) =
+            inside.map(|inside| if inside { (0.5 / prices[1], 1.0) } else { (0.5 / prices[0], -1.0) }).unzip();
         let square = |i| examples.example(i).1.iter().map(|v| v * v).sum::<f32>();
         Self {
             examples,
-            signs: inside.map(|inside| if inside { 1.0 } else { -1.0 }).collect(),
-            curvatures: (0..examples.len()).map(|i| square(i) + 1.0 + diagonal).collect(),
+            signs,
+            curvatures: (0..examples.len()).map(|i| square(i) + 1.0 + diagonals[i]).collect(),
             duals: vec![0.0; examples.len()],
-            diagonal,
+            diagonals,
             weights: vec![0.0; POSITIONS],
             bias: 0.0,
         }
@@ -132,7 +134,7 @@ impl<'a> Descent<'a> {
     fn gradient(&self, i: usize) -> f32 {
         let (positions, values) = self.examples.example(i);
         let margin = positions.iter().zip(values).fold(self.bias, |sum, (p, v)| sum + self.weights[*p as usize] * v);
-        margin * self.signs[i] - 1.0 + self.duals[i] * self.diagonal
+        margin * self.signs[i] - 1.0 + self.duals[i] * self.diagonals[i]
     }
 
     fn step(&mut self, i: usize, gradient: f32) {
@@ -218,7 +220,8 @@ mod tests {
 
     fn model() -> Linear {
         let (examples, labels) = examples();
-        let planes: Vec<Plane> = (0..3).map(|class| examples.separate(|i| labels[i] == class, 4.0, class as u64)).collect();
+        let planes: Vec<Plane> =
+            (0..3).map(|class| examples.separate(|i| labels[i] == class, [4.0, 4.0], class as u64)).collect();
         Linear::new(&planes)
     }
 
