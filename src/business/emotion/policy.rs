@@ -32,8 +32,11 @@ struct Rule {
     apologies: Vec<Text>,
 }
 
+/// Anger must be this likely in a turn for it to bear out anger in another.
+const LIKELIER_THAN_NOT: f32 = 0.5;
+
 /// What the call remembers of the caller's feelings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Mood {
     /// Angry turns in a row since a person was last offered.
     angry_turns: u8,
@@ -41,6 +44,8 @@ pub struct Mood {
     apologies: [u8; Emotion::ALL.len()],
     /// A caller who was cross is sold nothing until they are glad again.
     selling_stopped: bool,
+    /// How likely anger was when it was last heard, until a turn surely tells something else.
+    anger: Probability,
 }
 
 /// How the next reply differs from a plain one.
@@ -133,21 +138,34 @@ impl EmotionPolicy {
     }
 
     /// What a reading changes, and the mood after it.
+    ///
+    /// A raised voice over plain words is never sure anger by itself: a bad line or a loud room raises voices too. Heard again,
+    /// it is acted on once the chance that it was wrong both times is small enough.
     pub fn react(&self, mood: &Mood, reading: &Reading) -> (Mood, Reaction) {
-        if reading.confidence < self.least_confidence {
-            return (*mood, self.plain(mood));
+        let angry = reading.emotion == Emotion::Angry;
+        if reading.confidence < self.least_confidence && !(angry && self.borne_out(mood, reading)) {
+            let anger = if angry { reading.confidence } else { mood.anger };
+            return (Mood { anger, ..*mood }, self.plain(mood));
         }
         let rule = &self.rules[&reading.emotion];
-        let angry_turns = if reading.emotion == Emotion::Angry { mood.angry_turns + 1 } else { 0 };
+        let angry_turns = if angry { mood.angry_turns + 1 } else { 0 };
         let offer_human = self.angry_turns > 0 && angry_turns >= self.angry_turns;
         let said = &mood.apologies[reading.emotion as usize];
         let apologise = rule.apologies.get(usize::from(*said)).cloned();
-        let mut next = Mood { angry_turns: if offer_human { 0 } else { angry_turns }, ..*mood };
+        let anger = if angry { reading.confidence } else { Probability::ZERO };
+        let mut next = Mood { angry_turns: if offer_human { 0 } else { angry_turns }, anger, ..*mood };
         next.apologies[reading.emotion as usize] += u8::from(apologise.is_some());
         next.selling_stopped = !rule.selling || (mood.selling_stopped && reading.emotion != Emotion::Pleased);
         let reaction =
             Reaction { apologise, slower: rule.slower, shorter: rule.shorter, selling: !next.selling_stopped, offer_human };
         (next, reaction)
+    }
+
+    /// Whether anger that was heard before makes this turn's sure enough.
+    fn borne_out(&self, mood: &Mood, reading: &Reading) -> bool {
+        let turns = [mood.anger, reading.confidence].map(Probability::get);
+        let both_wrong: f32 = turns.iter().map(|p| 1.0 - p).product();
+        turns.iter().all(|p| *p > LIKELIER_THAN_NOT) && 1.0 - both_wrong >= self.least_confidence.get()
     }
 
     /// What a turn changes of which too little is known.
@@ -246,6 +264,24 @@ mod tests {
         let unsure = Reading { confidence: Probability::new(0.3), ..reading("the second one") };
         let (mood, _) = policy.react(&Mood::default(), &reading(ANGRY));
         assert_eq!(policy.react(&mood, &unsure).0, mood);
+    }
+
+    #[test]
+    fn anger_that_is_likely_but_not_sure_is_believed_when_it_is_heard_again() {
+        let policy = EmotionPolicy::house();
+        let angry = |p: f32| Reading { confidence: Probability::new(p), ..reading(ANGRY) };
+        let believed = |turns: &[Reading]| {
+            let mut mood = Mood::default();
+            let mut react = |turn: &Reading| {
+                let (next, reaction) = policy.react(&mood, turn);
+                mood = next;
+                reaction.slower
+            };
+            turns.iter().map(&mut react).collect::<Vec<_>>()
+        };
+        assert_eq!(believed(&[angry(0.57), angry(0.57), angry(0.57)]), [false, true, true]);
+        assert_eq!(believed(&[angry(0.57), angry(0.45), angry(0.57)]), [false, false, false]);
+        assert_eq!(believed(&[angry(0.57), reading("wonderful, I am so happy with it"), angry(0.57)]), [false, false, false]);
     }
 
     #[test]

@@ -135,6 +135,7 @@ fn semitones(hz: f32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{EmotionPolicy, Mood};
     use super::*;
     use crate::audio::Dbfs;
     use crate::talk::{Language, Pitch};
@@ -175,11 +176,26 @@ mod tests {
     }
 
     #[test]
+    fn a_voice_raised_once_over_plain_words_changes_nothing_and_raised_again_it_does() {
+        let policy = EmotionPolicy::house();
+        let leave = policy.leave().expect("the house reads feelings");
+        let shout = after_usual(&Prosody { over_bot: Duration::from_secs(1), ..said((-18.0, 5.5, 165.0, 9.0)) });
+        let turn = |text| Emotion::of_words(leave, text, Language::EN, &[]).with_voice(&shout);
+        let (mood, first) = policy.react(&Mood::default(), &turn("where is my order"));
+        let (mood, second) = policy.react(&mood, &turn("it is number twelve"));
+        let (_, third) = policy.react(&mood, &turn("the blue lamp"));
+        assert_eq!([first.slower, second.slower, third.slower], [false, true, true]);
+        assert!(!second.offer_human && third.offer_human, "a person is offered after two turns of believed anger");
+    }
+
+    #[test]
     fn a_shout_makes_plain_words_angry_and_no_tone_unsays_clear_ones() {
         let leave = EmotionOn::granted();
         let plain = Emotion::of_words(leave, "where is my order", Language::EN, &[]);
         let shout = after_usual(&Prosody { over_bot: Duration::from_secs(1), ..said((-18.0, 5.5, 165.0, 9.0)) });
-        assert_eq!(plain.with_voice(&shout).emotion, Emotion::Angry);
+        let heard = plain.with_voice(&shout);
+        assert_eq!(heard.emotion, Emotion::Angry);
+        assert!((0.5..0.7).contains(&heard.confidence.get()), "likely and never sure by itself: {:?}", heard.confidence);
         assert_eq!(plain.with_voice(&after_usual(&said(USUAL))).emotion, Emotion::Neutral);
         let furious = Emotion::of_words(leave, "I am furious, this is unacceptable", Language::EN, &[]);
         assert_eq!(furious.with_voice(&after_usual(&said(USUAL))).emotion, Emotion::Angry);
