@@ -120,7 +120,6 @@ impl Chat {
                     ReplyEvent::Understood { .. }
                     | ReplyEvent::Policy(_)
                     | ReplyEvent::Pack(_)
-                    | ReplyEvent::Step(_)
                     | ReplyEvent::Rated(_)
                     | ReplyEvent::Feeling { .. }
                     | ReplyEvent::Tool { .. }

@@ -366,6 +366,10 @@ impl Desk {
                         () = stop.cancelled() => {}
                         () = answer(dialogue, (reply, prompt), &self.manner, &results) => {}
                     }
+                    // Also of a reply that was dropped in the middle.
+                    for step in dialogue.take_tape() {
+                        let _call_may_be_over = results.send(Done::Step(Box::new(step))).await;
+                    }
                 }
                 Some(Ask::Heard { text, interrupted }) => dialogue.heard(&text, interrupted),
                 None => return dialogue.remember().await,
@@ -400,7 +404,6 @@ async fn answer(
                     *manner.lock().unwrap_or_else(PoisonError::into_inner) = wanted;
                     continue;
                 }
-                ReplyEvent::Step(step) => Done::Step(step),
                 ReplyEvent::Ended { after, language } => {
                     ended = true;
                     Done::Input(Input::ReplyEnded { reply, after, language })

@@ -13,7 +13,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tracing::warn;
 
 use crate::business::{Challenge, Cue, Effect, Pack, ToolCall, ToolFailure, Verification};
-use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Understanding};
+use crate::dialogue::{Act, Breaker, Command, Conversation, DialogueConfig, Manner, Next, Step, Understanding};
 use crate::privacy::Pii;
 use crate::store::audit::digest;
 use crate::store::{Archive, Pseudonym};
@@ -370,6 +370,11 @@ impl Dialogue {
         self.conversation.keep_tape();
     }
 
+    /// What happened to the conversation since this was last asked.
+    pub fn take_tape(&mut self) -> Vec<Step> {
+        self.conversation.take_tape()
+    }
+
     /// The call is recorded: the greeting says so.
     pub fn is_recorded(&mut self) {
         self.conversation.is_recorded();
@@ -429,9 +434,6 @@ impl Dialogue {
     /// Says what is to be said, calls what is to be called, until it is the caller's turn or the end.
     async fn play(&mut self, mut act: Act, voice: &mut Voice<'_>) -> AfterReply {
         loop {
-            for step in self.conversation.take_tape() {
-                voice.event(ReplyEvent::Step(Box::new(step))).await;
-            }
             if act.manner != self.manner {
                 self.manner = act.manner;
                 voice.event(ReplyEvent::Manner(act.manner)).await;

@@ -109,7 +109,6 @@ impl Written {
             ReplyEvent::Understood { .. }
             | ReplyEvent::Pack(_)
             | ReplyEvent::Policy(_)
-            | ReplyEvent::Step(_)
             | ReplyEvent::Feeling { .. }
             | ReplyEvent::Manner(_)
             | ReplyEvent::Ended { .. } => {

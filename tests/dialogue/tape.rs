@@ -5,7 +5,6 @@ use std::sync::{Arc, LazyLock};
 
 use hotline::business::Pack;
 use hotline::dialogue::{DialogueConfig, Rerun, Rerunning, Step, Understanding};
-use hotline::engine::reply::ReplyEvent;
 use hotline::talk::Language;
 
 use super::{Caller, assert_holds};
@@ -25,10 +24,7 @@ async fn taped(language: Language, lines: &[(&str, &str)]) -> Vec<Step> {
             None => caller.say(words).await,
         };
         assert_holds(&reply, part, words);
-        tape.extend(caller.events.iter().filter_map(|event| match event {
-            ReplyEvent::Step(step) => Some((**step).clone()),
-            _ => None,
-        }));
+        tape.extend(caller.dialogue.take_tape());
     }
     // What was written is what is read.
     let written = serde_json::to_string(&tape).expect("JSON takes it");

@@ -9,21 +9,21 @@ use hotline::dialogue::{ACT, CLARIFY, Understanding};
 
 /// Where the phrasings lie.
 const HELD_OUT: &str = "tests/dialogue/heldout";
-/// Phrasings written from the names of the intents alone, by one who had seen no pack, and run once before anything changed.
+/// Phrasings written from the names of the intents alone, by one who had seen no pack; what they showed was taught to the packs since.
 const BLIND: &str = "tests/dialogue/heldout/blind";
-/// Phrasings for the shop, again written from the names alone, as callers speak who tell more than they want; run, never tuned on.
-const NEVER_SEEN: &str = "tests/dialogue/heldout/blind3";
-/// How many of those must be right at once, right or asked about, and how many out of scope may be taken for something else.
-const NEVER_SEEN_RIGHT: usize = 176;
-const NEVER_SEEN_MET: usize = 222;
-const NEVER_SEEN_ACTED: usize = 1;
+/// Phrasings for the shop by two other authors, again written from the names alone, as callers speak who tell more than they want:
+/// run before and after the packs were taught more, never looked at between and never tuned on.
+const NEVER_SEEN: [&str; 2] = ["tests/dialogue/heldout/blind2", "tests/dialogue/heldout/blind3"];
+/// How many of these 600 must be right at once, right or asked about, and how many of 120 out of scope may be taken for something else.
+const NEVER_SEEN_RIGHT: usize = 517;
+const NEVER_SEEN_MET: usize = 552;
+const NEVER_SEEN_ACTED: usize = 3;
 /// The label of what no line serves.
 const OOS: &str = "oos";
 /// The part that must be right.
 const RIGHT: usize = 85;
-/// The part of the blind phrasings that must be right at once, and how many out of scope may be taken for something else.
-const BLIND_RIGHT: usize = 70;
-const BLIND_ACTED: usize = 2;
+/// The part of the blind phrasings that must be right at once; nothing out of scope may be taken for something else.
+const BLIND_RIGHT: usize = 95;
 
 fn rows(file: &Path) -> Vec<(String, String)> {
     let mut reader = csv::Reader::from_path(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
@@ -103,25 +103,22 @@ fn held_out_phrasings_are_understood_and_nothing_out_of_scope_is_acted_on() {
 
 /// The first run: shop 108 of 150 right, 20 asked about, 2 of 40 out of scope acted on; bank 120 of 130, 2 and none of 40.
 #[test]
-fn blind_phrasings_are_understood_as_well_as_on_the_first_run() {
+fn blind_phrasings_are_understood_since_the_packs_were_taught() {
     for (pack, file) in packs(BLIND) {
-        let Score { right, asked, all, acted, .. } = score(&pack, &rows(&file));
+        let Score { right, all, acted, .. } = score(&pack, &rows(&file));
         assert!(100 * right >= BLIND_RIGHT * all, "{}: {right} of {all} right", pack.name());
-        assert!(100 * (right + asked) >= RIGHT * all, "{}: {right} right and {asked} asked about of {all}", pack.name());
-        assert!(acted.len() <= BLIND_ACTED, "{}: out of scope and acted on: {acted:#?}", pack.name());
+        assert!(acted.is_empty(), "{}: out of scope and acted on: {acted:#?}", pack.name());
     }
 }
 
-/// The first run, of the packs as they were when the set was written: 176 of 360 right, 46 asked about, 1 of 60 out of scope acted on.
+/// With what the packs taught when these were written 318 of 600 right, 76 asked about, 3 of 120 out of scope acted on.
 #[test]
-fn phrasings_never_tuned_on_are_understood_as_well_as_on_the_first_run() {
-    for (pack, file) in packs(NEVER_SEEN) {
-        let rows = rows(&file);
-        let Score { right, asked, all, acted, .. } = score(&pack, &rows);
-        assert!(right >= NEVER_SEEN_RIGHT, "{}: {right} of {all} right", pack.name());
-        assert!(right + asked >= NEVER_SEEN_MET, "{}: {right} right and {asked} asked about of {all}", pack.name());
-        assert!(acted.len() <= NEVER_SEEN_ACTED, "{}: out of scope and acted on: {acted:#?}", pack.name());
-    }
+fn phrasings_never_tuned_on_are_understood_as_well_as_on_their_second_run() {
+    let rows: Vec<_> = NEVER_SEEN.iter().flat_map(|folder| rows(&Path::new(folder).join("shop.csv"))).collect();
+    let pack = Pack::load(Path::new("packs/shop")).unwrap_or_else(|e| panic!("{e}"));
+    let Score { right, asked, acted, .. } = score(&pack, &rows);
+    assert!(right >= NEVER_SEEN_RIGHT && right + asked >= NEVER_SEEN_MET, "{right} right, {asked} asked about");
+    assert!(acted.len() <= NEVER_SEEN_ACTED, "out of scope and acted on: {acted:#?}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! Never holds a value of the caller's but what is said and how satisfied they are.
 
 use crate::business::Effect;
-use crate::dialogue::{Command, Manner, Step, Verdict};
+use crate::dialogue::{Command, Manner, Verdict};
 use crate::store::journal::JournalEvent;
 use crate::talk::{AfterReply, Language, Sentence};
 
@@ -46,8 +46,6 @@ pub enum ReplyEvent {
         /// How long it took, in milliseconds.
         ms: u64,
     },
-    /// What happened to the conversation, or what it decided, where that is kept.
-    Step(Box<Step>),
     /// Nothing more will be said in this reply.
     Ended {
         /// What follows.
@@ -85,7 +83,7 @@ impl ReplyEvent {
                 let (emotion, cue) = ((*emotion).to_owned(), cue.map(str::to_owned));
                 Some(JournalEvent::Feeling { emotion, confidence: *confidence, cue })
             }
-            Self::Manner(_) | Self::Sentence(_) | Self::Tool { .. } | Self::Step(_) | Self::Ended { .. } => None,
+            Self::Manner(_) | Self::Sentence(_) | Self::Tool { .. } | Self::Ended { .. } => None,
         }
     }
 }

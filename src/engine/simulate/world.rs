@@ -360,7 +360,6 @@ impl<'s, T: Talker> World<'s, T> {
                 | ReplyEvent::Rated(_)
                 | ReplyEvent::Understood { .. }
                 | ReplyEvent::Policy(_)
-                | ReplyEvent::Step(_)
                 | ReplyEvent::Feeling { .. } => {}
             }
         }

@@ -185,7 +185,6 @@ impl<'s> Caller<'s> {
                 ReplyEvent::Pack(_)
                 | ReplyEvent::Rated(_)
                 | ReplyEvent::Policy(_)
-                | ReplyEvent::Step(_)
                 | ReplyEvent::Feeling { .. }
                 | ReplyEvent::Manner(_) => {}
             }
