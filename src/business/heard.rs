@@ -57,9 +57,9 @@ mod tests {
     #[test]
     fn a_recogniser_listens_for_the_front_of_a_list_and_the_rest_is_only_learnt() {
         let pack = Pack::load(Path::new("packs/shop")).unwrap_or_else(|e| panic!("{e}"));
-        let heard = pack.phrases(Language::English);
+        let heard = pack.phrases(Language::EN);
         let topics = pack.topics();
-        let lists = topics.iter().filter_map(|(_, phrases)| phrases.get(&Language::English));
+        let lists = topics.iter().filter_map(|(_, phrases)| phrases.get(&Language::EN));
         let long: Vec<&Vec<String>> = lists.filter(|list| list.len() > HEARD).collect();
         assert!(!long.is_empty());
         for list in long {

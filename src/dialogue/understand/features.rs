@@ -12,8 +12,10 @@ pub(super) const POSITIONS: usize = 1 << 14;
 
 /// Words, characters and concepts are weighed apart.
 const BLOCKS: usize = 3;
-/// The length of each block. Concepts carry over to words that no phrase has, so they count for more.
-const SHARES: [f32; BLOCKS] = [1.3, 1.0, 1.2];
+/// The length of each block, as the recipe has it …
+const SHARES: [f32; BLOCKS] = [1.0, 1.0, 0.0];
+/// … and beside concepts, chosen on the packs' development phrasings.
+const SHARES_WITH_CONCEPTS: [f32; BLOCKS] = [1.3, 1.0, 1.2];
 
 /// Position and weight, by position.
 pub(super) type Vector = Vec<(u16, f32)>;
@@ -46,7 +48,8 @@ impl Vectorizer {
     /// they shorten their block, so that strange words lower every score.
     pub(super) fn vector(&self, text: &str) -> Vector {
         let mut vector = Vector::new();
-        for ((known, counts), share) in self.known.iter().zip(counts(text, self.concepts)).zip(SHARES) {
+        let shares = if self.concepts { SHARES_WITH_CONCEPTS } else { SHARES };
+        for ((known, counts), share) in self.known.iter().zip(counts(text, self.concepts)).zip(shares) {
             let from = vector.len();
             let mut square = 0.0;
             for (gram, count) in counts {

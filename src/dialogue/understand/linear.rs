@@ -238,7 +238,7 @@ mod tests {
     fn the_optimum_is_reached() {
         // The dual of the squared hinge has its optimum where every projected gradient is 0.
         let (examples, labels) = examples();
-        let descent = Descent::new(&examples, (0..6).map(|i| labels[i] == 0), 0.5).run(1);
+        let descent = Descent::new(&examples, (0..6).map(|i| labels[i] == 0), [0.5, 0.5]).run(1);
         for i in 0..6 {
             let gradient = descent.gradient(i);
             let projected = if descent.duals[i] == 0.0 { gradient.min(0.0) } else { gradient };
